@@ -1,0 +1,343 @@
+"""Begin, commit, roll back; blocks and hooks.
+
+    begin()                   BEGIN; commit() or rollback() ends it
+    transaction(), outermost  BEGIN … COMMIT | ROLLBACK
+    transaction(), inside     SAVEPOINT … RELEASE | ROLLBACK TO
+
+In a web request a transaction is begun by itself (``implicit``). The outermost block there joins it where the request's
+outcome decides, and commits it at its good end where the user decides (``blocks_commit``). A COMMIT runs to its end even
+when its caller is cancelled. Hooks run after the outcome is known, outside the session's turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlspec._async.stream import AsyncStreams
+from sqlspec.concurrency import async_finish, async_owner, async_settled
+from sqlspec.core.facts import BeginOptions
+from sqlspec.core.transaction import Block, TransactionRecord
+from sqlspec.exceptions import (
+    CommitOutcomeUnknownError,
+    ConcurrentTransactionError,
+    ConnectionLostError,
+    SQLSpecError,
+    TransactionAbortedError,
+    TransactionError,
+)
+from sqlspec.logging import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from sqlspec.concurrency import AsyncResult
+    from sqlspec.core.facts import IsolationLevel
+
+__all__ = ("AsyncTransaction", "AsyncTransactions")
+
+_logger = get_logger("transaction")
+
+
+class AsyncTransaction:
+    """A block that commits at its good end and rolls back at an exception; nested blocks are savepoints.
+
+    Args:
+        options: How to begin, if this is the outermost block.
+        enter: Opens the block.
+        leave: Ends it, well or with an exception.
+    """
+
+    __slots__ = ("_block", "_enter", "_leave", "_options")
+
+    def __init__(
+        self,
+        options: BeginOptions,
+        enter: Callable[[BeginOptions], AsyncResult[Block]],
+        leave: Callable[[Block, BaseException | None], AsyncResult[None]],
+    ) -> None:
+        self._options = options
+        self._enter = enter
+        self._leave = leave
+        self._block: Block | None = None
+
+    async def __aenter__(self) -> None:
+        if self._block is not None:
+            message = "This transaction() block is open already. Call transaction() once for every block."
+            raise TransactionError(message)
+        self._block = await self._enter(self._options)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if self._block is not None:
+            block, self._block = self._block, None
+            await self._leave(block, error)
+
+
+class AsyncTransactions(AsyncStreams):
+    """The part of a session that begins and ends transactions."""
+
+    async def begin(self, *, isolation: IsolationLevel | None = None, read_only: bool = False) -> None:
+        """Begin a transaction; ``commit()`` or ``rollback()`` ends it.
+
+        In a web request this makes the request's own transaction yours.
+
+        Args:
+            isolation: The isolation level; None for the database's default.
+            read_only: The transaction only reads. SQLite begins IMMEDIATE otherwise.
+
+        Raises:
+            TransactionError: A transaction is open, or the database has no such level.
+        """
+        options = BeginOptions(isolation, read_only)
+        async with self._turn:
+            self._check_usable()
+            record = self._transaction
+            if record is None:
+                await self._begin(options, explicit=True)
+            elif record.explicit or record.blocks:
+                message = f"A transaction is open already ({record.opened_by}). Use transaction() for nested ones."
+                raise TransactionError(message)
+            elif options != BeginOptions():
+                message = "isolation and read_only must be given before the first statement of the request."
+                raise TransactionError(message)
+            else:
+                record.explicit = True
+
+    async def commit(self) -> None:
+        """Make the open transaction's work permanent. Without an open transaction nothing happens.
+
+        Raises:
+            TransactionAbortedError: The transaction failed or ended before; nothing of it was saved.
+            CommitOutcomeUnknownError: The connection was lost during COMMIT.
+            TransactionError: Inside a ``transaction()`` block, which commits by itself.
+            DatabaseError: The database refused (deferred constraints, serialization); all is rolled back.
+        """
+        try:
+            async with self._turn:
+                self._check_open()
+                self._check_outside_blocks("commit()")
+                await self._commit_open()
+        finally:
+            await self._run_due_hooks()
+
+    async def rollback(self) -> None:
+        """Undo the open transaction's work. Without an open transaction nothing happens.
+
+        Raises:
+            TransactionError: Inside a ``transaction()`` block: raise an exception there instead.
+        """
+        try:
+            async with self._turn:
+                self._check_open()
+                self._check_outside_blocks("rollback()")
+                await self._roll_back_open()
+        finally:
+            await self._run_due_hooks()
+
+    def transaction(self, *, isolation: IsolationLevel | None = None, read_only: bool = False) -> AsyncTransaction:
+        """A block that commits at its end and rolls back when an exception leaves it; nested ones are savepoints.
+
+        Args:
+            isolation: As in ``begin()``, for an outermost block.
+            read_only: As in ``begin()``, for an outermost block.
+
+        Raises:
+            ConcurrentTransactionError: On entering, if another task's block is open on this session.
+        """
+        return AsyncTransaction(BeginOptions(isolation, read_only), self._enter_block, self._leave_block)
+
+    def on_commit(self, hook: Callable[[], object]) -> None:
+        """Run ``hook`` (a function, or one that gives an awaitable) once the open transaction has committed.
+
+        What it raises is logged, since the commit has happened. A hook inside a block that is rolled back is dropped.
+
+        Raises:
+            TransactionError: No transaction is open.
+        """
+        self._hook("commit", hook)
+
+    def on_rollback(self, hook: Callable[[], object]) -> None:
+        """Run ``hook`` once the open transaction was rolled back.
+
+        Raises:
+            TransactionError: No transaction is open.
+        """
+        self._hook("rollback", hook)
+
+    # Blocks
+
+    async def _enter_block(self, options: BeginOptions) -> Block:
+        async with self._turn:
+            self._check_usable()
+            owner = async_owner()
+            if self._transaction is not None and any(block.owner != owner for block in self._transaction.blocks):
+                message = (
+                    "Another task has a transaction() block open on this session. Blocks nest within one task only: "
+                    "give each task a session of its own, with provide_session(config)."
+                )
+                raise ConcurrentTransactionError(message)
+            block = await self._open_block(options, owner)
+            if self._transaction is not None:
+                self._transaction.blocks.append(block)
+            return block
+
+    async def _open_block(self, options: BeginOptions, owner: object) -> Block:
+        record = self._transaction
+        if record is None:
+            joins = self._implicit is not None and not self._blocks_commit
+            record = await self._begin(options, explicit=not joins)
+            return Block(owner, None, not joins, 0)
+        commits = not record.explicit and not record.blocks and self._blocks_commit
+        savepoint = f"sqlspec_{len(record.blocks) + 1}"
+        await self._command(f"SAVEPOINT {savepoint}")
+        return Block(owner, savepoint, commits, len(record.hooks))
+
+    async def _leave_block(self, block: Block, error: BaseException | None) -> None:
+        try:
+            async with self._turn:
+                await self._end_block(block, error)
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"Rolling back failed too: {failure}")  # and never hides what came first
+        finally:
+            await self._run_due_hooks()
+
+    async def _end_block(self, block: Block, error: BaseException | None) -> None:
+        record = self._transaction
+        if record is None or block not in record.blocks:
+            if error is not None:
+                return
+            message = "The transaction of this block was ended inside it, by a statement or by closing the session."
+            raise TransactionAbortedError(message)
+        del record.blocks[record.blocks.index(block) :]
+        if record.lost is not None:
+            self._end_lost_block(record, error)
+        elif error is None:
+            await self._end_block_well(block, record)
+        elif block.savepoint is None:
+            await self._roll_back_open()
+        else:
+            await self._undo_block(block, record)
+
+    def _end_lost_block(self, record: TransactionRecord, error: BaseException | None) -> None:
+        if not record.blocks and (record.explicit or self._implicit is None):
+            self._ended("rollback")
+        if error is None:
+            raise record.aborted()
+
+    async def _end_block_well(self, block: Block, record: TransactionRecord) -> None:
+        if block.savepoint is not None:
+            if record.failed is not None:
+                aborted = record.aborted()
+                await self._undo_block(block, record)
+                raise aborted
+            await self._command(f"RELEASE SAVEPOINT {block.savepoint}")
+        if block.commits or (block.savepoint is None and record.explicit):
+            await self._commit_open()
+
+    async def _undo_block(self, block: Block, record: TransactionRecord) -> None:
+        del record.hooks[block.hooks :]
+        await self._command(f"ROLLBACK TO SAVEPOINT {block.savepoint}")
+        await self._command(f"RELEASE SAVEPOINT {block.savepoint}")
+        record.failed = None
+
+    # Ending what is open
+
+    async def _commit_open(self) -> None:
+        """Commit. Whatever comes of it, the transaction is over."""
+        record = self._transaction
+        if record is None:
+            return
+        if record.lost is not None:
+            raise record.aborted()
+        await self._close_streams("the transaction that it read in was committed")
+        await async_finish(self._send_commit(record))
+
+    async def _send_commit(self, record: TransactionRecord) -> None:
+        try:
+            if record.failed is not None:
+                await self._command("ROLLBACK")
+                raise record.aborted()
+            if await self._command("COMMIT") == "ROLLBACK":
+                raise record.aborted()  # PostgreSQL says it by the tag only
+        except ConnectionLostError as error:
+            self._ended("unknown")
+            message = (
+                "The connection was lost during COMMIT: whether the work was saved can only be seen in the database."
+            )
+            raise CommitOutcomeUnknownError(message) from error.__cause__
+        except BaseException:
+            await self._undo_failed_commit()
+            self._ended("rollback")
+            raise
+        self._ended("commit")
+
+    async def _undo_failed_commit(self) -> None:
+        """SQLite keeps a transaction open whose COMMIT failed; nobody shall commit it later by mistake."""
+        checkout = self._checkout
+        if checkout is not None and self.wire.in_transaction(checkout.connection):
+            try:
+                await self._command("ROLLBACK")
+            except SQLSpecError as error:
+                _logger.warning("rolling back after a failed COMMIT failed too: %s", error)
+
+    async def _roll_back_open(self) -> None:
+        """Roll back: a connection on which that fails is closed, which rolls back too."""
+        record = self._transaction
+        if record is None:
+            return
+        await self._close_streams("the transaction that it read in was rolled back")
+        if record.lost is None:
+            try:
+                await self._command("ROLLBACK")
+            except SQLSpecError as error:
+                _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
+                self._interrupted(str(error))
+        self._ended("rollback")
+
+    def _ended(self, outcome: str) -> None:
+        """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""
+        record, self._transaction, self._ready = self._transaction, None, None
+        if record is not None:
+            self._due_hooks += [hook for wanted, hook in record.hooks if wanted == outcome]
+
+    # Hooks
+
+    def _hook(self, outcome: str, hook: Callable[[], object]) -> None:
+        self._check_open()
+        if self._transaction is not None:
+            self._transaction.hooks.append((outcome, hook))
+        elif self._implicit is not None:
+            self._waiting_hooks.append((outcome, hook))
+        else:
+            message = f"on_{outcome}() needs an open transaction: outside one every statement has its outcome already."
+            raise TransactionError(message)
+
+    def _release_waiting_hooks(self, outcome: str) -> None:
+        """Hooks of a request in which no transaction was ever begun: there was nothing that could fail."""
+        waiting, self._waiting_hooks = self._waiting_hooks, []
+        self._due_hooks += [hook for wanted, hook in waiting if wanted == outcome]
+
+    async def _run_due_hooks(self) -> None:
+        while self._due_hooks:
+            hook = self._due_hooks.pop(0)
+            try:
+                await async_settled(hook())
+            except Exception:
+                _logger.exception("a hook failed; the outcome that it was told of stands")
+
+    # Checks
+
+    def _check_usable(self) -> None:
+        self._check_open()
+        record = self._transaction
+        if record is not None and (record.lost is not None or record.failed is not None):
+            raise record.aborted()
+
+    def _check_outside_blocks(self, what: str) -> None:
+        if self._transaction is not None and self._transaction.blocks:
+            message = f"{what} can't be used inside a transaction() block, which ends by itself. Leave the block first."
+            raise TransactionError(message)

@@ -1,0 +1,269 @@
+"""GENERATED from sqlspec/_async/config.py by tools/unasync.py: do not edit. The life of a config: what the user wrote, the plans of its statements, and a pool in every home that uses it.
+
+A config is compared by identity, and may be shared between threads and event loops: each running loop gets a pool of its
+own, a forked process gets new ones. The adapter says what its driver's pool is and how to take and give; the framework
+sections of ``extension_config`` belong to the plugins, which read them.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from sqlspec._sync.connection import SyncConnections
+from sqlspec._sync.driver import SyncDriverAdapterBase
+from sqlspec.concurrency import sync_home, sync_home_is_gone
+from sqlspec.core.options import check_keys, pool_sizes, positive, redact, resolve_aliases
+from sqlspec.core.plan import PlanCache
+from sqlspec.exceptions import ImproperConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from sqlspec._sync.wire import SyncWire
+    from sqlspec.core.facts import BeginOptions
+    from sqlspec.core.observe import Observer
+
+__all__ = ("SyncConnectionScope", "SyncDatabaseConfig", "SyncSessionScope")
+
+ConnectionT = TypeVar("ConnectionT")
+PoolT = TypeVar("PoolT")
+DriverT = TypeVar("DriverT", bound=SyncDriverAdapterBase)
+
+_abandoned: list[SyncConnections] = []  # of a parent process: kept, so that nothing closes what the parent uses
+
+
+class SyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
+    """One database, as one driver reaches it.
+
+    Args:
+        pool_config: Keys of the driver and its pool, and the aliases ``dsn``, ``min_size``, ``max_size``, ``database``.
+        extension_config: Options by framework: ``{"starlette": {...}}``.
+        migration_config: Options of the migrations.
+        driver_features: Switches of this adapter; its page lists them.
+        acquire_timeout: Seconds to wait for a free connection; None waits for ever.
+        max_lifetime: Seconds after which a connection is replaced when it comes back; None for never.
+        leak_threshold: Seconds after which a connection that was held so long is logged; None for never.
+        pooler: ``"transaction"`` behind PgBouncer and the like in transaction mode, else None.
+        statement_timeout: Seconds that a statement may take unless ``timeout=`` says otherwise; None for no limit.
+
+    Raises:
+        ImproperConfigurationError: An unknown key, an alias beside its original, a value that can't be.
+    """
+
+    adapter: ClassVar[str]
+    driver_type: type[DriverT]
+    pool_keys: ClassVar[frozenset[str]]
+    pool_aliases: ClassVar[Mapping[str, str]] = {}
+    feature_keys: ClassVar[frozenset[str]] = frozenset()
+    poolers: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(
+        self,
+        *,
+        pool_config: Mapping[str, Any] | None = None,
+        extension_config: Mapping[str, Mapping[str, Any]] | None = None,
+        migration_config: Mapping[str, Any] | None = None,
+        driver_features: Mapping[str, Any] | None = None,
+        acquire_timeout: float | None = 30.0,
+        max_lifetime: float | None = None,
+        leak_threshold: float | None = None,
+        pooler: str | None = None,
+        statement_timeout: float | None = None,
+    ) -> None:
+        where = f"pool_config of {type(self).__name__}"
+        check_keys(pool_config or {}, self.pool_keys | set(self.pool_aliases), where)
+        self.pool_config = resolve_aliases(pool_config or {}, self.pool_aliases, where)
+        self.min_size, self.max_size = pool_sizes(self.pool_config, where)
+        self.driver_features = dict(driver_features or {})
+        check_keys(self.driver_features, self.feature_keys, f"driver_features of {type(self).__name__}")
+        self.extension_config = {key: dict(options) for key, options in (extension_config or {}).items()}
+        self.migration_config = dict(migration_config or {})
+        self.acquire_timeout = positive(acquire_timeout, "acquire_timeout")
+        self.max_lifetime = positive(max_lifetime, "max_lifetime")
+        self.leak_threshold = positive(leak_threshold, "leak_threshold")
+        self.statement_timeout = positive(statement_timeout, "statement_timeout")
+        if pooler is not None and pooler not in self.poolers:
+            known = ", ".join(repr(name) for name in sorted(self.poolers)) or "no pooler"
+            message = f"pooler={pooler!r} is not known to {type(self).__name__}, which knows {known}."
+            raise ImproperConfigurationError(message)
+        self.pooler = pooler
+        self.name: str | None = None
+        self.observers: list[Observer] = []
+        self.wire = self.make_wire()
+        self.plans = PlanCache(self.wire.dialect, self.wire.style)
+        self._pools: dict[Any, SyncConnections] = {}
+        self._pools_lock = threading.Lock()
+
+    # What an adapter says about its pool
+
+    @property
+    @abstractmethod
+    def target(self) -> str:
+        """Where the database is, fit to be shown: never with a password."""
+
+    @property
+    def secrets(self) -> tuple[str | None, ...]:
+        """What must appear in no message."""
+        return ()
+
+    @abstractmethod
+    def make_wire(self) -> SyncWire[ConnectionT]:
+        """The primitives, as this config's options want them."""
+
+    @abstractmethod
+    def make_pool(self) -> PoolT:
+        """The pool object, not opened: no I/O."""
+
+    @abstractmethod
+    def open_pool(self, pool: PoolT) -> None:
+        """Open exactly ``min_size`` connections."""
+
+    @abstractmethod
+    def close_pool(self, pool: PoolT) -> None:
+        """Close every connection."""
+
+    @abstractmethod
+    def take(self, pool: PoolT, timeout: float | None) -> ConnectionT:
+        """A connection for one user. TimeoutError if none became free in time."""
+
+    @abstractmethod
+    def give(self, pool: PoolT, connection: ConnectionT) -> None:
+        """Take back a connection without an open transaction, and reset what else a session can set."""
+
+    @abstractmethod
+    def discard(self, pool: PoolT, connection: ConnectionT) -> None:
+        """Close a connection that is not to be used again, and free its place."""
+
+    # Sessions
+
+    def create_session(
+        self, *, hold: bool = True, implicit: BeginOptions | None = None, blocks_commit: bool = False
+    ) -> DriverT:
+        """A new session; it acquires a connection on its first statement.
+
+        Args:
+            hold: Keep the connection until the session ends; else borrow one per statement.
+            implicit: Begin a transaction like this before every statement that has none (web requests).
+            blocks_commit: The outermost ``transaction()`` block commits what was begun by itself.
+        """
+        return self.driver_type(self, hold=hold, implicit=implicit, blocks_commit=blocks_commit)
+
+    def provide_session(self, *, hold: bool = True) -> SyncSessionScope[DriverT]:
+        """A context manager of a new session."""
+        return SyncSessionScope(self, hold)
+
+    def provide_connection(self) -> SyncConnectionScope[ConnectionT]:
+        """A context manager of the driver's own connection; what is left open is rolled back."""
+        return SyncConnectionScope(self)
+
+    # Pools
+
+    @property
+    def connections(self) -> SyncConnections:
+        """The pool of the running home, made on first use."""
+        home = sync_home()
+        connections = self._pools.get(home)
+        if connections is None or connections.closed or connections.process != os.getpid():
+            connections = self._new_connections(home)
+        return connections
+
+    def _new_connections(self, home: Any) -> SyncConnections:
+        with self._pools_lock:
+            self._drop_strangers()
+            connections = self._pools.get(home)
+            if connections is None or connections.closed:
+                connections = self._pools[home] = SyncConnections(self, home)
+            return connections
+
+    def _drop_strangers(self) -> None:
+        """Let go of pools that can't be closed from here: of a parent process, of closed loops."""
+        for home, connections in list(self._pools.items()):
+            if connections.process != os.getpid():
+                _abandoned.append(self._pools.pop(home))
+            elif sync_home_is_gone(home):
+                dropped = self._pools.pop(home)
+                if not dropped.closed:
+                    dropped.abandon()
+                    message = f"A pool of {self!r} was left open when its event loop closed. Call close_pool() before."
+                    warnings.warn(message, ResourceWarning, stacklevel=2)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the running home has a pool."""
+        connections = self._pools.get(sync_home())
+        return connections is not None and not connections.closed and connections.process == os.getpid()
+
+    def open(self) -> None:
+        """Open the pool of the running home."""
+        self.connections.open()
+
+    def close(self) -> None:
+        """Close the pool of the running home. Repeatable; the next use opens a new one."""
+        with self._pools_lock:
+            self._drop_strangers()
+            connections = self._pools.pop(sync_home(), None)
+        if connections is not None:
+            connections.close()
+        if not self._pools:
+            self.forget()
+
+    def forget(self) -> None:
+        """Called when the last pool was closed: an adapter drops what all its pools shared."""
+
+    # What may be shown
+
+    def redact(self, text: str) -> str:
+        """The text without this config's secrets."""
+        return redact(text, self.secrets)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.target}>"
+
+
+class SyncSessionScope(Generic[DriverT]):
+    """A session from ``with`` to its end."""
+
+    __slots__ = ("_config", "_hold", "_session")
+
+    def __init__(self, config: SyncDatabaseConfig[Any, Any, DriverT], hold: bool) -> None:
+        self._config = config
+        self._hold = hold
+        self._session: DriverT | None = None
+
+    def __enter__(self) -> DriverT:
+        self._session = self._config.create_session(hold=self._hold)
+        return self._session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            self._session.close()
+
+
+class SyncConnectionScope(Generic[ConnectionT]):
+    """A driver's connection from ``with`` to its end."""
+
+    __slots__ = ("_checkout", "_config", "_connections")
+
+    def __init__(self, config: SyncDatabaseConfig[ConnectionT, Any, Any]) -> None:
+        self._config = config
+
+    def __enter__(self) -> ConnectionT:
+        self._connections = self._config.connections
+        self._checkout = self._connections.acquire()
+        connection: ConnectionT = self._checkout.connection
+        return connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, Exception):
+            self._connections.release(self._checkout)
+        else:
+            self._connections.abandon_checkout(self._checkout)

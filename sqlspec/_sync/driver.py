@@ -1,0 +1,332 @@
+"""GENERATED from sqlspec/_async/driver.py by tools/unasync.py: do not edit. What users call on a session. Every method is derived from the wire's few primitives.
+
+Parameters are positional values, one tuple or list, or one mapping. ``schema_type`` says what a row becomes: a dataclass,
+msgspec Struct, pydantic model, attrs class, TypedDict, NamedTuple, ``dict`` (the default), ``tuple``, or a plain type for
+one column. Outside a transaction every statement commits by itself.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from sqlspec._sync.session import CLOSED
+from sqlspec._sync.transaction import SyncTransactions
+from sqlspec.concurrency import SyncTimeLimit
+from sqlspec.core.facts import BeginOptions
+from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
+from sqlspec.core.script import split
+from sqlspec.exceptions import SQLSpecError
+from sqlspec.logging import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlspec._sync.stream import SyncRowStream
+    from sqlspec.core.plan import Plan
+
+__all__ = ("SyncDriverAdapterBase",)
+
+T = TypeVar("T")
+
+_logger = get_logger("session")
+
+
+class SyncDriverAdapterBase(SyncTransactions):
+    """A session: runs statements on one database, on a connection that it acquires with the first of them.
+
+    Sessions are made by ``provide_session(config)`` or a web plugin. All methods raise, besides what they name:
+    ``ParameterError`` (nothing was sent), ``DatabaseError`` and its kinds, ``PoolTimeoutError``, ``SessionClosedError``,
+    and ``TransactionAbortedError`` when the session's transaction was lost.
+
+    Every method takes ``timeout``: the seconds that the statement may take (default: the config's ``statement_timeout``);
+    then it is stopped and ``StatementTimeoutError`` raised.
+    """
+
+    # Running statements
+
+    def execute(self, statement: str, /, *parameters: Any, timeout: float | None = None) -> SQLResult:
+        """Run one statement and keep its rows.
+
+        Args:
+            statement: SQL with placeholders in any one style.
+            *parameters: Values, one tuple or list of values, or one mapping.
+            timeout: Seconds that the statement may take.
+        """
+        return SQLResult(statement, self._run(statement, parameters, None, timeout))
+
+    def execute_many(self, statement: str, rows: Iterable[Any], /, *, timeout: float | None = None) -> SQLResult:
+        """Run one statement for every row of parameters, all or nothing.
+
+        Outside a transaction this is one of its own.
+
+        Args:
+            statement: SQL with placeholders in any one style.
+            rows: Tuples or lists of values, or mappings; all of one kind.
+            timeout: Seconds that all of it may take.
+        """
+        plan = self._plans[statement]
+        sql, arguments = plan.bind_many(rows)
+        count: int | None = 0
+        if arguments:
+            with self._turn:
+                self._prepare(plan)
+                if self._transaction is None and not self.wire.many_is_atomic:
+                    count = self._many_in_transaction(plan, sql, arguments, timeout)
+                else:
+                    count = self._many(plan, sql, arguments, timeout)
+                self._after(plan)
+        return SQLResult(statement, (None, (), count, None))
+
+    def execute_script(self, script: str, /, *, timeout: float | None = None) -> None:
+        """Run the statements of a script, one after the other; the first that fails ends it.
+
+        Args:
+            script: Statements separated by ``;``. Triggers, BEGIN … END bodies and dollar quotes are understood.
+            timeout: Seconds that each statement may take.
+        """
+        statements = split(script, self.wire.dialect.lexical)
+        for number, statement in enumerate(statements, 1):
+            try:
+                self._run(statement, (), 0, timeout)
+            except SQLSpecError as error:
+                error.add_note(f"This was statement {number} of {len(statements)} of a script.")
+                raise
+
+    # Selecting
+
+    @overload
+    def select(
+        self, statement: str, /, *parameters: Any, timeout: float | None = None
+    ) -> list[dict[str, Any]]: ...
+    @overload
+    def select(
+        self, statement: str, /, *parameters: Any, schema_type: type[T], timeout: float | None = None
+    ) -> list[T]: ...
+    @overload
+    def select(
+        self, statement: str, /, *parameters: Any, schema_type: Any, timeout: float | None = None
+    ) -> list[Any]: ...
+    def select(
+        self, statement: str, /, *parameters: Any, schema_type: Any = None, timeout: float | None = None
+    ) -> list[Any]:
+        """All rows.
+
+        Args:
+            statement: SQL with placeholders in any one style.
+            *parameters: Values, one tuple or list of values, or one mapping.
+            schema_type: What each row becomes.
+            timeout: Seconds that the statement may take.
+
+        Raises:
+            MappingError: A row does not fit ``schema_type``.
+        """
+        return rows_of(self._run(statement, parameters, None, timeout), schema_type, statement)
+
+    @overload
+    def select_one(self, statement: str, /, *parameters: Any, timeout: float | None = None) -> dict[str, Any]: ...
+    @overload
+    def select_one(
+        self, statement: str, /, *parameters: Any, schema_type: type[T], timeout: float | None = None
+    ) -> T: ...
+    @overload
+    def select_one(
+        self, statement: str, /, *parameters: Any, schema_type: Any, timeout: float | None = None
+    ) -> Any: ...
+    def select_one(
+        self, statement: str, /, *parameters: Any, schema_type: Any = None, timeout: float | None = None
+    ) -> Any:
+        """The only row.
+
+        Raises:
+            NotFoundError: There is none.
+            MultipleResultsFoundError: There are more.
+            MappingError: It does not fit ``schema_type``.
+        """
+        return one_of(self._run(statement, parameters, 2, timeout), schema_type, statement)
+
+    @overload
+    def select_one_or_none(
+        self, statement: str, /, *parameters: Any, timeout: float | None = None
+    ) -> dict[str, Any] | None: ...
+    @overload
+    def select_one_or_none(
+        self, statement: str, /, *parameters: Any, schema_type: type[T], timeout: float | None = None
+    ) -> T | None: ...
+    @overload
+    def select_one_or_none(
+        self, statement: str, /, *parameters: Any, schema_type: Any, timeout: float | None = None
+    ) -> Any: ...
+    def select_one_or_none(
+        self, statement: str, /, *parameters: Any, schema_type: Any = None, timeout: float | None = None
+    ) -> Any:
+        """The only row, or None if there is none.
+
+        Raises:
+            MultipleResultsFoundError: There are more.
+            MappingError: It does not fit ``schema_type``.
+        """
+        return one_or_none_of(self._run(statement, parameters, 2, timeout), schema_type, statement)
+
+    @overload
+    def select_value(self, statement: str, /, *parameters: Any, timeout: float | None = None) -> Any: ...
+    @overload
+    def select_value(
+        self, statement: str, /, *parameters: Any, schema_type: type[T], timeout: float | None = None
+    ) -> T: ...
+    @overload
+    def select_value(
+        self, statement: str, /, *parameters: Any, schema_type: Any, timeout: float | None = None
+    ) -> Any: ...
+    def select_value(
+        self, statement: str, /, *parameters: Any, schema_type: Any = None, timeout: float | None = None
+    ) -> Any:
+        """The first column of the only row.
+
+        Raises:
+            NotFoundError: There is no row.
+            MultipleResultsFoundError: There are more.
+            MappingError: The value does not fit ``schema_type``.
+        """
+        return scalar_of(self._run(statement, parameters, 2, timeout), schema_type, statement)
+
+    @overload
+    def select_value_or_none(self, statement: str, /, *parameters: Any, timeout: float | None = None) -> Any: ...
+    @overload
+    def select_value_or_none(
+        self, statement: str, /, *parameters: Any, schema_type: type[T], timeout: float | None = None
+    ) -> T | None: ...
+    @overload
+    def select_value_or_none(
+        self, statement: str, /, *parameters: Any, schema_type: Any, timeout: float | None = None
+    ) -> Any: ...
+    def select_value_or_none(
+        self, statement: str, /, *parameters: Any, schema_type: Any = None, timeout: float | None = None
+    ) -> Any:
+        """The first column of the only row, or None if there is no row (or it is NULL).
+
+        Raises:
+            MultipleResultsFoundError: There are more rows.
+            MappingError: The value does not fit ``schema_type``.
+        """
+        return scalar_or_none_of(self._run(statement, parameters, 2, timeout), schema_type, statement)
+
+    # Streaming
+
+    @overload
+    def select_stream(
+        self, statement: str, /, *parameters: Any, chunk_size: int = 1000
+    ) -> SyncRowStream[dict[str, Any]]: ...
+    @overload
+    def select_stream(
+        self, statement: str, /, *parameters: Any, schema_type: type[T], chunk_size: int = 1000
+    ) -> SyncRowStream[T]: ...
+    def select_stream(
+        self, statement: str, /, *parameters: Any, schema_type: Any = None, chunk_size: int = 1000
+    ) -> SyncRowStream[Any]:
+        """Rows one after the other, fetched ``chunk_size`` at a time: enter it with ``with`` and iterate inside.
+
+        Outside a transaction the session runs no other statement while the stream is open.
+
+        Args:
+            statement: SQL with placeholders in any one style.
+            *parameters: Values, one tuple or list of values, or one mapping.
+            schema_type: What each row becomes.
+            chunk_size: Rows per fetch.
+        """
+        return self._stream(statement, parameters, schema_type, chunk_size)
+
+    # Many parameter sets
+
+    def _many_in_transaction(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+        self._begin(BeginOptions(), explicit=True)
+        try:
+            count = self._many(plan, sql, rows, timeout)
+        except BaseException:
+            self._roll_back_open()
+            raise
+        self._commit_open()
+        return count
+
+    def _many(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+        connection = self._prepare(plan)
+        limit = self._timeout if timeout is None else timeout
+        clock = SyncTimeLimit(limit, partial(self.wire.interrupt, connection))
+        try:
+            with clock:
+                count = self.wire.run_many(connection, plan, sql, rows)
+        except BaseException as error:
+            failure = self._timed_out(limit, plan) if clock.expired else self._failure(error, plan, sql)
+            if failure is error:
+                raise
+            raise failure from error
+        if self._transaction is not None:
+            self._transaction.writes += 1
+        return count
+
+    # Outcome and end
+
+    def set_rollback_only(self) -> None:
+        """In a web request: roll back whatever the response's status is."""
+        self._rollback_only = True
+
+    def close(self, reason: str = CLOSED) -> None:
+        """End the session: what is open is rolled back, the connection goes back. Repeatable.
+
+        Args:
+            reason: What later use of this session is told.
+        """
+        if self._closed is not None:
+            return
+        self._closed = reason
+        record = self._transaction
+        if record is not None and record.explicit and record.lost is None:
+            _logger.warning("a session ended with an open transaction, which is rolled back: %s", record.opened_by)
+        try:
+            with self._turn:
+                self._close_streams(reason)
+                if record is not None:
+                    self._roll_back_open()
+                self._let_go()
+        except BaseException:
+            self._interrupted("the session was closed")
+            raise
+        finally:
+            self._run_due_hooks()
+
+    # What a web plugin does with a session
+
+    @property
+    def is_rollback_only(self) -> bool:
+        """Whether ``set_rollback_only()`` was called."""
+        return self._rollback_only
+
+    @property
+    def pending_writes(self) -> int:
+        """How many statements of the open transaction may have changed something."""
+        return 0 if self._transaction is None else self._transaction.writes
+
+    def settle(self, *, commit: bool, reason: str) -> None:
+        """Decide what is open and give the connection back; afterwards every statement borrows one and commits by itself.
+
+        Args:
+            commit: Commit, else roll back.
+            reason: Why a stream that is still open is closed.
+
+        Raises:
+            TransactionAbortedError: There was nothing left to commit.
+            CommitOutcomeUnknownError: The connection was lost during COMMIT.
+            DatabaseError: The database refused; all is rolled back.
+        """
+        try:
+            with self._turn:
+                try:
+                    self._close_streams(reason)
+                    (self._commit_open() if commit else self._roll_back_open())
+                    self._release_waiting_hooks("commit" if commit else "rollback")
+                finally:
+                    self._implicit = None
+                    self._hold = False
+                    self._let_go()
+        finally:
+            self._run_due_hooks()

@@ -1,0 +1,297 @@
+"""GENERATED from sqlspec/_async/session.py by tools/unasync.py: do not edit. How a session runs one statement, and what it does when that goes wrong.
+
+This is the state machine above the primitives. ``_ready`` is the connection when nothing needs doing before the next
+statement, and None when something does: nothing acquired yet, a transaction to begin, one that is lost or aborted, a
+closed session. So the hot path asks one question.
+
+    statement ─ plan, bind ─ turn ─ ready? ─ wire.run ─ answer
+                                     │ no        │ failed
+                                  _prepare    _failure: translate, note what became of the transaction;
+                                              interrupted: the connection is settled in the background, never reused here
+
+Above it: ``transaction.py`` begins and ends transactions, ``driver.py`` has the methods that users call. It knows no driver.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlspec._sync.connection import caller
+from sqlspec.concurrency import SyncTimeLimit, SyncTurn, sync_settled
+from sqlspec.core.faults import describe_fault
+from sqlspec.core.transaction import TransactionRecord
+from sqlspec.exceptions import (
+    ConnectionLostError,
+    SessionClosedError,
+    SQLSpecError,
+    StatementTimeoutError,
+    TransactionError,
+)
+from sqlspec.logging import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlspec._sync.config import SyncDatabaseConfig
+    from sqlspec._sync.connection import SyncCheckout, SyncConnections
+    from sqlspec._sync.stream import SyncRowStream
+    from sqlspec._sync.wire import SyncWire
+    from sqlspec.core.facts import BeginOptions
+    from sqlspec.core.plan import Plan
+    from sqlspec.core.result import Answer
+
+__all__ = ("CLOSED", "SyncSession")
+
+CLOSED = "it ended where it was provided. Open a new one with provide_session(config)"
+
+_logger = get_logger("session")
+
+
+class SyncSession:
+    """State and life of a session; ``SyncDriverAdapterBase`` gives it its methods."""
+
+    wire: SyncWire[Any]
+
+    def __init__(
+        self, config: SyncDatabaseConfig[Any, Any, Any], *, hold: bool, implicit: BeginOptions | None
+    ) -> None:
+        self.wire = config.wire
+        self._config = config
+        self._plans = config.plans
+        self._observers = config.observers
+        self._timeout = config.statement_timeout
+        self._hold = hold
+        self._implicit = implicit
+        self._turn = SyncTurn()
+        self._ready: Any = None
+        self._connections: SyncConnections | None = None
+        self._checkout: SyncCheckout | None = None
+        self._transaction: TransactionRecord | None = None
+        self._blocks_commit = blocks_commit
+        self._rollback_only = False
+        self._waiting_hooks: list[tuple[str, Callable[[], object]]] = []
+        self._due_hooks: list[Callable[[], object]] = []
+        self._streams: list[SyncRowStream[Any]] = []
+        self._closed: str | None = None
+
+    # One statement
+
+    def _run(
+        self, statement: str, parameters: tuple[Any, ...], limit: int | None, timeout: float | None
+    ) -> Answer:
+        """Run one statement: every method that takes SQL ends here."""
+        plan = self._plans[statement]
+        sql, args = plan.bind(parameters)
+        turn = self._turn
+        if not turn.try_enter():
+            turn.enter()
+        try:
+            connection = self._ready
+            if connection is None:
+                connection = self._prepare(plan)
+            if self._checkout is not None:
+                self._checkout.statement = statement
+            if timeout is None:
+                timeout = self._timeout
+            try:
+                if timeout is None:
+                    answer = self.wire.run(connection, plan, sql, args, limit)
+                else:
+                    answer = self._run_within(timeout, connection, plan, sql, args, limit)
+            except BaseException as error:
+                failure = self._failure(error, plan, sql)
+                if not self._hold and self._transaction is None:
+                    self._let_go()
+                if failure is error:
+                    raise
+                raise failure from error
+            if plan.is_write and self._transaction is not None:
+                self._transaction.writes += 1
+            if plan.controls_transaction or not self._hold:
+                self._after(plan)
+            return answer
+        finally:
+            turn.leave()
+
+    def _run_within(
+        self, timeout: float, connection: Any, plan: Plan, sql: str, args: Any, limit: int | None
+    ) -> Answer:
+        clock = SyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
+        try:
+            with clock:
+                return self.wire.run(connection, plan, sql, args, limit)
+        except BaseException as error:
+            if not clock.expired:
+                raise
+            raise self._timed_out(timeout, plan) from error
+
+    def _prepare(self, plan: Plan | None) -> Any:
+        """All that may have to happen before a statement; gives the connection."""
+        self._check_open()
+        record = self._transaction
+        if record is not None:
+            if record.lost is not None:
+                raise record.aborted()
+            if record.failed is not None and not (plan is not None and plan.controls_transaction):
+                raise record.aborted()
+        if self._streams and self._hold and self._implicit is None and record is None:
+            message = (
+                "A stream is open on this session outside a transaction, so no other statement can run on it. Open "
+                "transaction() around both, or use a second session."
+            )
+            raise TransactionError(message)
+        if record is None and self._implicit is not None:
+            self._begin(self._implicit, explicit=False)
+        checkout = self._checkout
+        if checkout is None:
+            checkout = self._acquire()
+        if self._hold or self._transaction is not None:
+            self._ready = checkout.connection
+        return checkout.connection
+
+    def _check_open(self) -> None:
+        if self._closed is not None:
+            raise SessionClosedError(f"This session is closed: {self._closed}.")
+
+    def _after(self, plan: Plan) -> None:
+        """What the statement itself did to the transaction, and what need not be held any longer."""
+        checkout = self._checkout
+        if checkout is None:
+            return
+        if plan.controls_transaction:
+            self._believe(self.wire.in_transaction(checkout.connection), plan.text)
+        if not self._hold and self._transaction is None:
+            self._let_go()
+
+    def _believe(self, is_open: bool, opened_by: str) -> None:
+        """BEGIN, COMMIT and the like may have been sent as statements: the connection knows what came of it."""
+        self._ready = None
+        if not is_open:
+            self._transaction = None
+        elif self._transaction is None:
+            self._transaction = TransactionRecord(opened_by, explicit=True)
+        else:
+            self._transaction.failed = None  # ROLLBACK TO SAVEPOINT heals; what is still broken says so again
+
+    # Connections
+
+    def _acquire(self) -> SyncCheckout:
+        self._connections = self._config.connections
+        self._checkout = self._connections.acquire()
+        return self._checkout
+
+    def _let_go(self) -> None:
+        """Give the connection back; what is open on it is rolled back."""
+        checkout, self._checkout, self._ready = self._checkout, None, None
+        if checkout is not None and self._connections is not None:
+            self._connections.release(checkout)
+
+    def _begin(self, options: BeginOptions, *, explicit: bool) -> TransactionRecord:
+        """Begin. A connection that died while it was idle is replaced: nothing has run on it for this session."""
+        sql = self.wire.dialect.begin_sql(options)
+        for attempts_left in range(self._config.max_size + 1, -1, -1):
+            checkout = self._checkout or self._acquire()
+            fresh = checkout.statement is None
+            try:
+                self._command(sql)
+                break
+            except ConnectionLostError:
+                if not fresh or not attempts_left:
+                    raise
+        checkout.statement = sql
+        opened_by = f"{sql} at {caller()}" if explicit else sql
+        record = self._transaction = TransactionRecord(opened_by, explicit=explicit)
+        record.hooks, self._waiting_hooks = self._waiting_hooks, []
+        self._ready = None
+        return record
+
+    def _command(self, sql: str) -> str | None:
+        """Send BEGIN, SAVEPOINT and the like."""
+        if self._checkout is None:
+            message = "There is no connection to send this on."
+            raise TransactionError(message)
+        try:
+            return self.wire.command(self._checkout.connection, sql)
+        except BaseException as error:
+            failure = self._failure(error, None, sql)
+            if failure is error:
+                raise
+            raise failure from error
+
+    # The driver's own connection
+
+    def acquire_connection(self) -> Any:
+        """The driver's own connection, as the session's next statement would use it.
+
+        Raises:
+            TransactionError: The session borrows a connection per statement: it has none to show.
+        """
+        with self._turn:
+            return self._prepare_raw()
+
+    def call_connection(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a method of the driver's own connection. Its exceptions are the driver's."""
+        with self._turn:
+            connection = self._prepare_raw()
+            try:
+                return sync_settled(getattr(connection, name)(*args, **kwargs))
+            except Exception:
+                raise
+            except BaseException as error:
+                self._interrupted(f"{name}() was interrupted by {type(error).__name__}")
+                raise
+            finally:
+                if self._checkout is not None:
+                    self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
+
+    def _prepare_raw(self) -> Any:
+        if not self._hold and self._transaction is None:
+            message = (
+                "This session borrows a connection for each statement, so there is no connection to hand out. Use "
+                "provide_connection(config), or open transaction() first."
+            )
+            raise TransactionError(message)
+        return self._prepare(None)
+
+    # When it goes wrong
+
+    def _failure(self, error: BaseException, plan: Plan | None, sql: str) -> BaseException:
+        """Our exception for the driver's; the same exception for everything else. Never raises, never awaits."""
+        statement = sql if plan is None else plan.text
+        if isinstance(error, SQLSpecError):
+            return error
+        if not isinstance(error, self.wire.errors):
+            self._interrupted(f"a statement was interrupted by {type(error).__name__}: {statement}")
+            return error
+        failure = self._translate(error, plan, sql)
+        checkout, record = self._checkout, self._transaction
+        if checkout is None:
+            return failure
+        if isinstance(failure, ConnectionLostError) or not self.wire.is_usable(checkout.connection):
+            self._interrupted(f"the connection was lost: {failure}")
+            if not isinstance(failure, ConnectionLostError):
+                return ConnectionLostError(str(failure), statement=statement)
+        elif record is not None:
+            self._ready = None
+            if not self.wire.in_transaction(checkout.connection):
+                record.lost = f"the database ended it when a statement failed: {failure}"
+            elif self.wire.dialect.error_aborts_transaction:
+                record.failed = record.failed or statement
+        return failure
+
+    def _timed_out(self, limit: float | None, plan: Plan) -> StatementTimeoutError:
+        message = f"The statement took longer than its limit of {limit or 0:g} s and was stopped: {plan.text}"
+        self._interrupted(message)
+        return StatementTimeoutError(message, statement=plan.text)
+
+    def _translate(self, error: BaseException, plan: Plan | None, sql: str) -> BaseException:
+        return describe_fault(self.wire.read_error(error), self.wire.dialect, plan, sql, self._config.redact)
+
+    def _interrupted(self, cause: str) -> None:
+        """Nobody trusts this connection again: it is settled in the background, and its transaction is lost (S14)."""
+        checkout, self._checkout, self._ready = self._checkout, None, None
+        if self._transaction is not None and self._transaction.lost is None:
+            self._transaction.lost = cause
+        if checkout is not None and self._connections is not None:
+            self._connections.abandon_checkout(checkout)

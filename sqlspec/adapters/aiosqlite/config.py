@@ -1,0 +1,84 @@
+"""A SQLite database reached by aiosqlite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiosqlite
+from typing_extensions import Unpack
+
+from sqlspec._async.config import AsyncDatabaseConfig
+from sqlspec._async.pool import AsyncPool
+from sqlspec.adapters.aiosqlite.driver import AiosqliteDriver, AiosqliteWire, connect
+from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, Opener, SqlitePoolConfig
+from sqlspec.core.options import ConfigOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("AiosqliteConfig",)
+
+
+class AiosqliteConfig(AsyncDatabaseConfig[aiosqlite.Connection, AsyncPool[aiosqlite.Connection], AiosqliteDriver]):
+    """SQLite by aiosqlite, async. Arguments as in ``AsyncDatabaseConfig``; ``pool_config`` as in ``SqlitePoolConfig``."""
+
+    adapter = "aiosqlite"
+    driver_type = AiosqliteDriver
+    pool_keys = KEYS
+    pool_aliases = ALIASES
+
+    def __init__(self, *, pool_config: SqlitePoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:
+        super().__init__(pool_config=pool_config, **options)
+        self._opener = Opener(self.pool_config)
+
+    @property
+    def target(self) -> str:
+        """The database as a URL."""
+        return self._opener.target
+
+    @property
+    def pragmas(self) -> Mapping[str, str]:
+        """What is set on every connection."""
+        return self._opener.pragmas
+
+    def make_wire(self) -> AiosqliteWire:
+        """sqlite3's primitives, in a thread."""
+        return AiosqliteWire()
+
+    async def connect(self) -> aiosqlite.Connection:
+        """Open a connection beside the pool."""
+        return await connect(self._opener.connect)
+
+    def make_pool(self) -> AsyncPool[aiosqlite.Connection]:
+        """Our own pool: aiosqlite has none."""
+        return AsyncPool(
+            self.connect,
+            aiosqlite.Connection.close,
+            min_size=self.min_size,
+            max_size=self.max_size,
+            max_lifetime=self.max_lifetime,
+        )
+
+    async def open_pool(self, pool: AsyncPool[aiosqlite.Connection]) -> None:
+        """Open ``min_size`` connections."""
+        await pool.open()
+
+    async def close_pool(self, pool: AsyncPool[aiosqlite.Connection]) -> None:
+        """Close the connections."""
+        await pool.close()
+
+    async def take(self, pool: AsyncPool[aiosqlite.Connection], timeout: float | None) -> aiosqlite.Connection:
+        """A connection that nobody else has."""
+        return await pool.acquire(timeout)
+
+    async def give(self, pool: AsyncPool[aiosqlite.Connection], connection: aiosqlite.Connection) -> None:
+        """Take it back."""
+        await pool.release(connection)
+
+    async def discard(self, pool: AsyncPool[aiosqlite.Connection], connection: aiosqlite.Connection) -> None:
+        """Close it."""
+        await pool.discard(connection)
+
+    def forget(self) -> None:
+        """A database in memory ends with the last pool."""
+        self._opener.forget()

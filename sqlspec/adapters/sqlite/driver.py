@@ -1,0 +1,127 @@
+"""The primitives of sqlite3: plain functions on a connection in autocommit mode, and the sync wire made of them.
+
+The aiosqlite adapter calls the same functions in its connection's thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from sqlspec._sync.driver import SyncDriverAdapterBase
+from sqlspec._sync.wire import SyncWire
+from sqlspec.core.facts import ErrorFacts, ParameterStyle
+from sqlspec.dialects.sqlite import SQLITE, read_message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlspec.core.plan import Plan
+    from sqlspec.core.result import Answer
+    from sqlspec.core.rows import Shape
+
+__all__ = ("ERRORS", "Rows", "SqliteDriver", "SqliteWire", "is_usable", "read_error", "run", "run_many")
+
+ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+
+
+def run(connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any], limit: int | None) -> Answer:
+    """Run one statement and fetch its rows."""
+    cursor = connection.execute(sql, args)
+    description = cursor.description
+    if description is None:
+        inserted = cursor.lastrowid if plan.verb in ("INSERT", "REPLACE") else None
+        return None, (), cursor.rowcount if cursor.rowcount >= 0 else None, inserted
+    shape = plan.shape
+    if shape is None or shape.key != description:
+        shape = plan.learn(tuple([column[0] for column in description]), description)
+    if plan.is_write:  # every row has to be stepped through, or not all is written
+        rows = cursor.fetchall()
+        return shape, rows, len(rows), cursor.lastrowid if plan.verb in ("INSERT", "REPLACE") else None
+    rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit)
+    cursor.close()  # ends the read that the statement is
+    return shape, rows, None, None
+
+
+def run_many(connection: sqlite3.Connection, sql: str, rows: list[Any]) -> int | None:
+    """Run one statement for every row."""
+    count = connection.executemany(sql, rows).rowcount
+    return count if count >= 0 else None
+
+
+def read_error(error: BaseException) -> ErrorFacts:
+    """What sqlite3's exception tells."""
+    if isinstance(error, UnicodeEncodeError):
+        return ErrorFacts("a text can't be encoded as UTF-8: surrogates not allowed")  # its own message shows the text
+    return read_message(str(error), getattr(error, "sqlite_errorcode", None))
+
+
+def is_usable(connection: sqlite3.Connection) -> bool:
+    """sqlite3 has no closed flag; a closed connection refuses to count."""
+    try:
+        return connection.total_changes >= 0
+    except sqlite3.ProgrammingError:
+        return False
+
+
+class Rows:
+    """An open cursor."""
+
+    __slots__ = ("cursor", "shape")
+
+    def __init__(self, connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any]) -> None:
+        self.cursor = connection.execute(sql, args)
+        self.shape: Shape = plan.learn(tuple([column[0] for column in self.cursor.description or ()]))
+
+    def fetch(self, count: int) -> Sequence[Any]:
+        """The next rows."""
+        return self.cursor.fetchmany(count)
+
+    def close(self) -> None:
+        """End the read."""
+        self.cursor.close()
+
+
+class SqliteWire(SyncWire[sqlite3.Connection]):
+    """sqlite3, called in the thread that calls."""
+
+    dialect = SQLITE
+    style = ParameterStyle.QMARK
+    errors = ERRORS
+
+    def run(self, connection: sqlite3.Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
+        """Run one statement."""
+        return run(connection, plan, sql, args, limit)
+
+    def run_many(self, connection: sqlite3.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
+        """Run one statement for every row."""
+        return run_many(connection, sql, rows)
+
+    def command(self, connection: sqlite3.Connection, sql: str) -> str | None:
+        """SQLite tells no command tag."""
+        connection.execute(sql).close()
+        return None
+
+    def open_stream(self, connection: sqlite3.Connection, plan: Plan, sql: str, args: Any, chunk_size: int) -> Rows:
+        """SQLite computes rows as they are fetched."""
+        return Rows(connection, plan, sql, args)
+
+    def in_transaction(self, connection: sqlite3.Connection) -> bool:
+        """SQLite's own autocommit flag."""
+        return connection.in_transaction
+
+    def is_usable(self, connection: sqlite3.Connection) -> bool:
+        """False once it was closed."""
+        return is_usable(connection)
+
+    def interrupt(self, connection: sqlite3.Connection) -> None:
+        """May be called from another thread."""
+        connection.interrupt()
+
+    def read_error(self, error: BaseException) -> ErrorFacts:
+        """What sqlite3's exception tells."""
+        return read_error(error)
+
+
+class SqliteDriver(SyncDriverAdapterBase):
+    """A session on SQLite by sqlite3."""

@@ -1,0 +1,166 @@
+"""Opening SQLite databases: what the user named, the pragmas, and databases in memory.
+
+Both SQLite adapters open through here; it runs in whatever thread calls it. ``:memory:`` is one database per config, held
+by an anchor connection in the memdb VFS, which honours the busy time-out (``cache=shared`` does not).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+from sqlspec.exceptions import ImproperConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ("ALIASES", "KEYS", "Opener", "SqlitePoolConfig")
+
+PragmaValue = str | int | bool | None
+
+ALIASES = {"pool_size": "max_size"}
+_CONNECT_KEYS = frozenset({"timeout", "detect_types", "cached_statements"})
+_FILE_PRAGMAS: dict[str, PragmaValue] = {"journal_mode": "WAL", "synchronous": "NORMAL"}
+_PRAGMAS: dict[str, PragmaValue] = {"foreign_keys": True}
+
+
+class SqlitePoolConfig(TypedDict, total=False):
+    """``pool_config`` of both SQLite adapters; all may be left out."""
+
+    database: str | os.PathLike[str]
+    """A path, ``":memory:"`` (default: one database for the whole config), or a ``file:`` URI."""
+    uri: str | bool
+    """``sqlite:///path``, ``sqlite://`` (memory) or ``file:…`` instead of ``database``; True says that ``database`` is a ``file:`` URI."""
+    pool_size: int
+    """The same as ``max_size``."""
+    max_size: int
+    """Connections at most; default 10."""
+    min_size: int
+    """Connections opened at start-up; default 1."""
+    timeout: float
+    """Seconds to wait for another connection's lock; default 5."""
+    pragmas: Mapping[str, PragmaValue]
+    """Set on every connection, over the defaults: ``foreign_keys`` on, and for files ``journal_mode`` WAL and
+    ``synchronous`` NORMAL. None leaves a default away."""
+    detect_types: int
+    """As sqlite3's; default 0."""
+    cached_statements: int
+    """As sqlite3's; default 128."""
+
+
+KEYS = frozenset(SqlitePoolConfig.__annotations__) - set(ALIASES)
+
+
+class Opener:
+    """Opens connections of one config.
+
+    Args:
+        options: The resolved ``pool_config``.
+
+    Raises:
+        ImproperConfigurationError: No database can be meant by it.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        database, uri = _named(options)
+        self.in_memory = database == ":memory:"
+        self.target = "sqlite://:memory:" if self.in_memory else f"sqlite:///{database.removeprefix('file:')}"
+        if self.in_memory:
+            database, uri = f"file:/sqlspec-{uuid4().hex}?vfs=memdb", True
+        self._database = database
+        self._uri = uri
+        self._connect_options = {key: options[key] for key in _CONNECT_KEYS if key in options}
+        self._busy_seconds: float = options.get("timeout", 5.0)
+        read_only = uri and re.search(r"[?&](mode=ro|immutable=1)\b", database) is not None
+        defaults = _PRAGMAS if self.in_memory or read_only else _PRAGMAS | _FILE_PRAGMAS
+        self.pragmas = _checked(defaults | dict(options.get("pragmas") or {}))
+        self._anchor: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def connect(self) -> sqlite3.Connection:
+        """Open a connection in autocommit mode, with its pragmas set."""
+        with self._lock:  # also: two that switch a new file to WAL at once would see each other's lock
+            if self.in_memory and self._anchor is None:
+                self._anchor = self._open()
+            connection = self._open()
+            try:
+                self._set_pragmas(connection)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._database, uri=self._uri, isolation_level=None, check_same_thread=False, **self._connect_options
+        )
+
+    def _set_pragmas(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + self._busy_seconds
+        for name, value in self.pragmas.items():
+            while True:
+                try:
+                    connection.execute(f"PRAGMA {name} = {value}").close()
+                    break
+                except sqlite3.OperationalError as error:
+                    # Switching to WAL does not wait for other processes' locks by itself.
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
+
+    def forget(self) -> None:
+        """Drop the database in memory."""
+        with self._lock:
+            anchor, self._anchor = self._anchor, None
+            if anchor is not None:
+                anchor.close()
+
+
+def _named(options: Mapping[str, Any]) -> tuple[str, bool]:
+    """The database, and whether it is a ``file:`` URI."""
+    uri = options.get("uri")
+    if isinstance(uri, str):
+        if "database" in options:
+            message = "pool_config has both 'database' and a 'uri' that names one. Keep one of them."
+            raise ImproperConfigurationError(message)
+        return _from_url(uri)
+    database = os.fspath(options.get("database", ":memory:"))
+    if database.startswith("sqlite:"):
+        return _from_url(database)
+    if not database:
+        message = "database='' is a private temporary database for every single connection. Use ':memory:' or a path."
+        raise ImproperConfigurationError(message)
+    return database, bool(uri) or database.startswith("file:")
+
+
+def _from_url(url: str) -> tuple[str, bool]:
+    if url.startswith("file:"):
+        return url, True
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite" or parts.netloc:
+        message = f"{url!r} is no SQLite URL: write sqlite:///relative.db, sqlite:////absolute.db, sqlite:// or file:…"
+        raise ImproperConfigurationError(message)
+    path = unquote(parts.path.removeprefix("/"))
+    if path in ("", ":memory:"):
+        return ":memory:", False
+    return (f"file:{path}?{parts.query}", True) if parts.query else (path, False)
+
+
+def _checked(pragmas: dict[str, PragmaValue]) -> dict[str, str]:
+    """Pragmas as text. They can't be parameters, so only words and numbers are let through."""
+    checked: dict[str, str] = {}
+    for name, value in pragmas.items():
+        if value is None:
+            continue
+        text = {True: "ON", False: "OFF"}[value] if isinstance(value, bool) else str(value)
+        if not re.fullmatch(r"\w+", name) or not re.fullmatch(r"[\w.-]+", text):
+            message = f"The pragma {name!r} must be a word, and its value a word or number."
+            raise ImproperConfigurationError(message)
+        checked[name] = text
+    return checked

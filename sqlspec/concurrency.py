@@ -1,0 +1,395 @@
+"""What differs between async and sync by more than a keyword, in pairs.
+
+The shell in ``_async/`` uses the ``Async…``/``async_…`` half, its generated twin the ``Sync…``/``sync_…`` half: same
+names, same meaning, same errors. Everything here knows tasks, threads and clocks, and nothing of databases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections import deque
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from sqlspec.logging import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator
+    from types import TracebackType
+
+__all__ = (
+    "AsyncAwaitable",
+    "AsyncBackground",
+    "AsyncLock",
+    "AsyncPermits",
+    "AsyncResult",
+    "AsyncTimeLimit",
+    "AsyncTurn",
+    "SyncAwaitable",
+    "SyncBackground",
+    "SyncLock",
+    "SyncPermits",
+    "SyncResult",
+    "SyncTimeLimit",
+    "SyncTurn",
+    "async_finish",
+    "async_home",
+    "async_home_is_gone",
+    "async_owner",
+    "async_settled",
+    "sync_finish",
+    "sync_home",
+    "sync_home_is_gone",
+    "sync_owner",
+    "sync_settled",
+)
+
+T = TypeVar("T")
+
+AsyncResult = Awaitable[T]
+"""What a function gives whose result is awaited; its sync sibling gives the result itself."""
+SyncResult = Annotated[T, "given at once"]
+
+AsyncLock = asyncio.Lock
+
+
+class SyncLock:
+    """A thread's lock that is entered as its async sibling is."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lock.release()
+
+
+# Where a pool lives, and who runs -------------------------------------------------------------------------------------
+
+
+def async_home() -> asyncio.AbstractEventLoop:
+    """The running loop, to which connections made now belong. RuntimeError without one."""
+    return asyncio.get_running_loop()
+
+
+def sync_home() -> None:
+    """Sync connections belong to no loop."""
+
+
+def async_home_is_gone(home: asyncio.AbstractEventLoop) -> bool:
+    """Nothing can be awaited on a closed loop any more."""
+    return home.is_closed()
+
+
+def sync_home_is_gone(home: None) -> bool:
+    """Never: there is none."""
+    return home is not None
+
+
+def async_owner() -> object:
+    """The running task."""
+    return asyncio.current_task()
+
+
+def sync_owner() -> object:
+    """The running thread."""
+    return threading.get_ident()
+
+
+# Taking turns ---------------------------------------------------------------------------------------------------------
+
+
+class AsyncTurn:
+    """One at a time, first come first served. The uncontended way is two plain calls."""
+
+    __slots__ = ("_taken", "_waiting")
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: deque[asyncio.Future[None]] | None = None
+
+    def try_enter(self) -> bool:
+        """Take the turn if nobody has it."""
+        if self._taken:
+            return False
+        self._taken = True
+        return True
+
+    async def enter(self) -> None:
+        """Take the turn, after those who came before."""
+        if self.try_enter():
+            return
+        if self._waiting is None:
+            self._waiting = deque()
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.append(place)
+        try:
+            await place
+        except BaseException:
+            if place.done() and not place.cancelled():
+                self.leave()  # the turn had come in the same moment: it goes on to the next
+            raise
+
+    async def __aenter__(self) -> None:
+        if not self.try_enter():
+            await self.enter()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """Hand the turn on."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._taken = False
+
+
+class SyncTurn:
+    """One thread at a time."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def try_enter(self) -> bool:
+        """Take the turn if nobody has it."""
+        return self._lock.acquire(blocking=False)
+
+    def enter(self) -> None:
+        """Take the turn, waiting for it."""
+        self._lock.acquire()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lock.release()
+
+    def leave(self) -> None:
+        """Hand the turn on."""
+        self._lock.release()
+
+
+class AsyncPermits:
+    """So many at a time, waiting at most so long."""
+
+    __slots__ = ("_semaphore",)
+
+    def __init__(self, count: int) -> None:
+        self._semaphore = asyncio.Semaphore(count)
+
+    async def acquire(self, timeout: float | None) -> bool:
+        """False if none became free in ``timeout`` seconds."""
+        if not self._semaphore.locked():
+            await self._semaphore.acquire()  # does not wait
+            return True
+        try:
+            async with asyncio.timeout(timeout):
+                await self._semaphore.acquire()
+        except TimeoutError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give one back."""
+        self._semaphore.release()
+
+
+class SyncPermits:
+    """So many at a time, waiting at most so long."""
+
+    __slots__ = ("_semaphore",)
+
+    def __init__(self, count: int) -> None:
+        self._semaphore = threading.Semaphore(count)
+
+    def acquire(self, timeout: float | None) -> bool:
+        """False if none became free in ``timeout`` seconds."""
+        return self._semaphore.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        """Give one back."""
+        self._semaphore.release()
+
+
+# Time limits ----------------------------------------------------------------------------------------------------------
+
+
+class AsyncTimeLimit:
+    """A block that is cancelled after so many seconds; then ``expired`` is true and TimeoutError is raised."""
+
+    __slots__ = ("_timeout",)
+
+    def __init__(self, seconds: float | None, interrupt: Callable[[], object]) -> None:
+        # Cancellation is what interrupts an async driver; how else it could be done matters to the sync twin only.
+        self._timeout = asyncio.timeout(seconds)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the time was up before the block ended."""
+        return self._timeout.expired()
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._timeout.__aexit__(kind, error, at)
+
+
+class SyncTimeLimit:
+    """A block that is interrupted by the driver's own means after so many seconds; then ``expired`` is true."""
+
+    __slots__ = ("_done", "_interrupt", "_lock", "_timer", "expired")
+
+    def __init__(self, seconds: float | None, interrupt: Callable[[], object]) -> None:
+        self.expired = False
+        self._done = False
+        self._lock = threading.Lock()
+        self._interrupt = interrupt
+        self._timer = None if seconds is None else threading.Timer(seconds, self._expire)
+
+    def _expire(self) -> None:
+        with self._lock:  # never interrupt what runs after the block
+            if not self._done:
+                self.expired = True
+                self._interrupt()
+
+    def __enter__(self) -> None:
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._lock:
+            self._done = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.expired and kind is None:
+            raise TimeoutError
+
+
+# What cancellation must not reach -------------------------------------------------------------------------------------
+
+
+async def async_finish(work: Coroutine[Any, Any, T]) -> T:
+    """Await ``work`` to its end even if the caller is cancelled meanwhile; the cancellation is delivered afterwards.
+
+    ``asyncio.shield`` alone would let the caller go before the end. Inside a cancelled anyio scope every await is
+    cancelled again and again, so there the rest is awaited in a shielded scope (anyio is loaded already, or there
+    is no such scope).
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError:
+        await _wait_shielded(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            get_logger().error("failed while its caller was being cancelled: %s", error)
+        raise
+    return task.result()
+
+
+async def _wait_shielded(task: asyncio.Future[Any]) -> None:
+    anyio = sys.modules.get("anyio")
+    if anyio is not None:
+        with anyio.CancelScope(shield=True):
+            await _wait_stubbornly(task)
+    else:
+        await _wait_stubbornly(task)
+
+
+async def _wait_stubbornly(task: asyncio.Future[Any]) -> None:
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            continue  # a second cancellation changes nothing: the first is delivered after the end
+
+
+def sync_finish(work: T) -> T:
+    """A thread is not cancelled: the work was done when the argument was made."""
+    return work
+
+
+class AsyncBackground:
+    """Tasks that go on when their starter is cancelled. They are kept until they end, and can be waited for."""
+
+    __slots__ = ("_tasks",)
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` beside everything else."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def wait(self) -> None:
+        """Until all have ended."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+
+class SyncBackground:
+    """Sync work is done at once, in the calling thread."""
+
+    __slots__ = ()
+
+    def start(self, work: None) -> None:
+        """It was done when the argument was made."""
+
+    def wait(self) -> None:
+        """Nothing is under way."""
+
+
+# Values that may have to be awaited -----------------------------------------------------------------------------------
+
+
+async def async_settled(value: Awaitable[T] | T) -> T:
+    """The value, awaited if it is awaitable."""
+    if hasattr(value, "__await__"):
+        return await value  # type: ignore[no-any-return, misc]
+    return value  # type: ignore[return-value]
+
+
+def sync_settled(value: T) -> T:
+    """The value."""
+    return value
+
+
+class AsyncAwaitable:
+    """An object that can be awaited: ``await handle`` is ``await handle.acquire()``."""
+
+    __slots__ = ()
+
+    async def acquire(self) -> Any:
+        """What awaiting gives."""
+        raise NotImplementedError
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self.acquire().__await__()
+
+
+class SyncAwaitable:
+    """The sync sibling has ``acquire()`` only."""
+
+    __slots__ = ()
+
+    def acquire(self) -> Any:
+        """What the async sibling gives when awaited."""
+        raise NotImplementedError

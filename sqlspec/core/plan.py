@@ -1,0 +1,272 @@
+"""Plan: everything known about a statement from its text alone; and the bounded cache of plans.
+
+A plan is made once per text, dialect and driver style, and shared by all sessions and threads. It knows no connection
+and no schema. What it learns later (binders, the shape of its rows) is written in one assignment and comes out the same
+for whoever writes it, so that no lock is held while binding.
+
+One rule stands before all others: without parameters the text goes out as the user's own object, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from sqlspec.core.lexer import lex, place
+from sqlspec.core.parameters import MappingBinder, SequenceBinder, stray_placeholders, wrong_count
+from sqlspec.core.script import split
+from sqlspec.exceptions import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlspec.core.facts import DialectFacts, ParameterStyle
+    from sqlspec.core.parameters import Bound
+    from sqlspec.core.rows import Shape
+
+__all__ = ("Plan", "PlanCache")
+
+_SCALARS = frozenset({int, str, float, bytes, bool, type(None)})
+
+_CONTROLS = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
+_SHOWS = {"SHOW", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "PRAGMA"}
+_READS = frozenset({"SELECT", "VALUES", "TABLE", "FROM", "FETCH", "PIVOT", "UNPIVOT"} | _SHOWS)
+_RETURNS = _READS | {"CALL", "EXECUTE"}
+_KEEPS = _CONTROLS | {"SET", "RESET", "USE", "DECLARE", "CLOSE", "MOVE"}
+_HOLDS_STATEMENTS = frozenset({"PREPARE", "CREATE", "DO", "ALTER", "EXPLAIN", "COMMENT", "DECLARE", "EXECUTE"})
+"""Verbs of statements in which ``$1`` may be a placeholder of the database's own."""
+
+_VERB = re.compile(r"[\s(]*+([^\W\d]\w*)")
+_MAIN_VERB = re.compile(r"[()]|\b(?:SELECT|INSERT|UPDATE|DELETE|MERGE|REPLACE|VALUES|TABLE|FROM)\b", re.IGNORECASE)
+_RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
+_WRITING_PART = re.compile(r"\(\s*+(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+_WRITING_WORD = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|CREATE)\b", re.IGNORECASE)
+_INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
+
+
+class Plan:
+    """A statement, ready to be bound.
+
+    Attributes:
+        text: The statement as the user wrote it.
+        verb: Its first word in upper case; the main statement's for WITH; "" if there is none.
+        returns_rows: Rows can come back.
+        is_write: It is not known to only read.
+        controls_transaction: It begins or ends a transaction or a savepoint.
+        shape: The columns that the adapter saw last, if any.
+    """
+
+    __slots__ = (
+        "_bare",
+        "_by_name",
+        "_by_place",
+        "_count",
+        "_facts",
+        "_is_native",
+        "_lexed",
+        "_sql",
+        "_style",
+        "controls_transaction",
+        "is_write",
+        "returns_rows",
+        "shape",
+        "text",
+        "verb",
+    )
+
+    def __init__(self, text: str, facts: DialectFacts, style: ParameterStyle) -> None:
+        lexed = lex(text, facts.lexical)
+        self.text = text
+        self.verb, self.returns_rows, self.is_write = _classify(lexed.code)
+        self.controls_transaction = self.verb in _CONTROLS
+        self.shape: Shape | None = None
+        self._lexed = lexed
+        self._facts = facts
+        self._style = style
+        self._is_native = facts.native_types.issuperset
+        self._bare: tuple[str, Sequence[Any]] | None = None
+        self._by_place: SequenceBinder | None = None
+        self._by_name: dict[frozenset[str], MappingBinder] = {}
+        self._sql = text
+        self._count = -1  # how many native values may pass as they come; -1: none, or not known yet
+
+    def bind(self, parameters: tuple[Any, ...]) -> Bound:
+        """The driver's text and arguments for what a session method got after the statement.
+
+        The text is the same object each time unless it depends on the values.
+
+        Raises:
+            ParameterError: Placeholders and parameters do not fit.
+        """
+        values: Sequence[Any] = parameters
+        if len(values) == 1:
+            first = values[0]
+            kind: type[Any] = type(first)
+            if kind not in _SCALARS:
+                if issubclass(kind, (tuple, list)):
+                    values = first
+                elif issubclass(kind, (dict, Mapping)):
+                    return self._bind_mapping(first)
+        if len(values) == self._count and self._is_native(map(type, values)):
+            return self._sql, values
+        return self._bind_sequence(values)
+
+    def bind_many(self, rows: Iterable[Any]) -> tuple[str, list[Any]]:
+        """The driver's text, and its arguments for each row: all tuples or lists, or all mappings.
+
+        Raises:
+            ParameterError: A row does not fit; it is told by its number.
+        """
+        rows = list(rows)
+        if not rows:
+            return self.text, rows
+        if issubclass(type(rows[0]), Mapping):
+            return self._mapping_binder(rows[0]).many(rows)
+        return self._sequence_binder().many(rows)
+
+    def learn(self, columns: tuple[str, ...], key: Any = None) -> Shape:
+        """Remember the columns of the rows."""
+        from sqlspec.core.rows import Shape
+
+        shape = self.shape = Shape(columns, key)
+        return shape
+
+    def locate(self, offset: int, sql: str | None = None) -> tuple[int, int] | None:
+        """Line and column in the user's text, from 1, of an offset in the driver's text.
+
+        Args:
+            offset: In characters, from 0.
+            sql: The text that was sent; by default the one for plain values.
+        """
+        if offset < 0:
+            return None
+        binders = [binder for binder in (self._by_place, *self._by_name.values()) if binder is not None]
+        if sql is None and binders:
+            offset = binders[0].layout.plain.origin(offset)
+        elif sql is not None and sql != self.text:
+            found = next((known for binder in binders if (known := binder.layout.find(sql))), None)
+            if found is None:
+                return None
+            offset = found.origin(offset)
+        return place(self.text, min(offset, len(self.text)))
+
+    def _bind_sequence(self, values: Sequence[Any]) -> Bound:
+        if not values:
+            return self._bare or self._bind_nothing()
+        binder = self._by_place or self._sequence_binder()
+        return binder.bind(values)
+
+    def _bind_mapping(self, values: Mapping[str, Any]) -> Bound:
+        if not values:
+            return self._bare or self._bind_nothing()
+        return self._mapping_binder(values).bind(values)
+
+    def _bind_nothing(self) -> tuple[str, Sequence[Any]]:
+        self._check_single()
+        if self.verb not in _HOLDS_STATEMENTS:
+            wanted = stray_placeholders(self._lexed, self._facts)
+            if wanted:
+                raise wrong_count(self.text, wanted, 0)
+        bare = self._bare = (self.text, ())
+        return bare
+
+    def _sequence_binder(self) -> SequenceBinder:
+        binder = self._by_place
+        if binder is None:
+            self._check_single()
+            binder = self._by_place = SequenceBinder(self._lexed, self._facts, self._style)
+            self._sql = binder.sql
+            self._count = binder.count if binder.passes_through else -1
+        return binder
+
+    def _mapping_binder(self, values: Mapping[str, Any]) -> MappingBinder:
+        """The binder for these names. They matter only where the text holds an ``@name``, which may be a variable."""
+        at_names = self._lexed.at_names
+        supplied = at_names.intersection(values) if at_names else at_names
+        binder = self._by_name.get(supplied)
+        if binder is None:
+            self._check_single()
+            binder = MappingBinder(self._lexed, self._facts, self._style, supplied)
+            self._by_name[supplied] = binder
+        return binder
+
+    def _check_single(self) -> None:
+        lexed = self._lexed
+        if not lexed.ends or not lexed.code[lexed.ends[0] :].strip("; \t\r\n\f\v"):
+            return
+        if len(split(self.text, self._facts.lexical)) > 1:
+            message = "execute() takes one statement; use execute_script() for several."
+            raise ParameterError(message, statement=self.text)
+
+
+class PlanCache(dict[str, Plan]):
+    """Plans by text: ``cache[text]`` makes what is missing. Bounded; the oldest go first. Safe between threads.
+
+    Args:
+        facts: The dialect.
+        style: The placeholders that the driver wants.
+        limit: How many plans are kept.
+    """
+
+    __slots__ = ("_facts", "_limit", "_making", "_style")
+
+    def __init__(self, facts: DialectFacts, style: ParameterStyle, limit: int = 1000) -> None:
+        super().__init__()
+        self._facts = facts
+        self._style = style
+        self._limit = limit
+        self._making = Lock()
+
+    def __missing__(self, text: object) -> Plan:
+        if not isinstance(text, str):
+            raise ParameterError(f"A statement is a text, not a value of type {type(text).__name__}.")
+        if not text or text.isspace():
+            raise ParameterError("The statement is blank.", statement=text)
+        plan = Plan(text, self._facts, self._style)
+        with self._making:
+            while len(self) >= self._limit:
+                del self[next(iter(self))]
+            return self.setdefault(text, plan)
+
+
+def _classify(code: str) -> tuple[str, bool, bool]:
+    """Verb, can rows come back, is it more than a read. Strings and comments are not in ``code``."""
+    match = _VERB.match(code)
+    verb = match[1].upper() if match else ""
+    is_with = verb == "WITH"
+    if is_with:
+        verb = _main_verb(code)
+    if verb in _READS:
+        return verb, True, _read_writes(verb, is_with, code)
+    if verb in _RETURNS:
+        return verb, True, True
+    # The plain search is quick; the expression then looks for the word.
+    returns_rows = "returning" in code.lower() and _RETURNING.search(code) is not None
+    return verb, returns_rows, verb not in _KEEPS
+
+
+def _main_verb(code: str) -> str:
+    """The verb of the statement that follows the WITH clause."""
+    depth = 0
+    for match in _MAIN_VERB.finditer(code):
+        found = match[0]
+        if found == "(":
+            depth += 1
+        elif found == ")":
+            depth -= 1
+        elif depth == 0:
+            return found.upper()
+    return "WITH"
+
+
+def _read_writes(verb: str, is_with: bool, code: str) -> bool:
+    """Whether a statement that begins like a read may write."""
+    if verb == "SELECT":
+        if is_with and _WRITING_PART.search(code):
+            return True
+        return "into" in code.lower() and _INTO.search(code) is not None
+    if verb == "EXPLAIN":
+        return "ANALY" in code.upper() and _WRITING_WORD.search(code) is not None
+    return verb == "PRAGMA" and "=" in code

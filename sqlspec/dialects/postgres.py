@@ -1,0 +1,90 @@
+"""PostgreSQL: how it writes, begins, and what its SQLSTATEs mean.
+
+Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sqlspec import exceptions as e
+from sqlspec.core.facts import BeginOptions, DialectFacts, ErrorFacts, LexicalFacts
+from sqlspec.core.values import enum_value
+
+if TYPE_CHECKING:
+    from sqlspec.exceptions import DatabaseError
+
+__all__ = ("LEXICAL", "POSTGRES", "begin_sql", "classify", "without_values")
+
+LEXICAL = LexicalFacts(
+    nested_comments=True, dollar_quotes=True, escape_strings=True, question_operators=True, array_slices=True
+)
+
+_BY_CODE: dict[str, type[DatabaseError]] = {
+    "23505": e.UniqueViolationError,
+    "23503": e.ForeignKeyViolationError,
+    "23502": e.NotNullViolationError,
+    "23514": e.CheckViolationError,
+    "42601": e.SQLSyntaxError,
+    "42P01": e.UndefinedTableError,
+    "42703": e.UndefinedColumnError,
+    "42501": e.PermissionDeniedError,
+    "25006": e.PermissionDeniedError,
+    "40001": e.SerializationError,
+    "40P01": e.DeadlockError,
+    "55P03": e.LockTimeoutError,
+    "57014": e.StatementTimeoutError,
+    "57P01": e.ConnectionLostError,
+    "57P02": e.ConnectionLostError,
+    "57P03": e.ConnectionFailedError,
+    "57P05": e.ConnectionLostError,
+    "08001": e.ConnectionFailedError,
+    "08004": e.ConnectionFailedError,
+    "53300": e.ConnectionFailedError,
+    "3D000": e.ConnectionFailedError,
+}
+
+_BY_CLASS: dict[str, type[DatabaseError]] = {
+    "08": e.ConnectionLostError,
+    "22": e.DataError,
+    "23": e.IntegrityError,
+    "28": e.ConnectionFailedError,
+    "42": e.ProgrammingError,
+    "40": e.OperationalError,
+    "53": e.OperationalError,
+    "55": e.OperationalError,
+    "57": e.OperationalError,
+    "58": e.OperationalError,
+}
+
+
+def begin_sql(options: BeginOptions) -> str:
+    """The statement that begins a transaction."""
+    modes = [f"ISOLATION LEVEL {options.isolation.upper()}"] if options.isolation else []
+    if options.read_only:
+        modes.append("READ ONLY")
+    return " ".join(("BEGIN", ", ".join(modes))) if modes else "BEGIN"
+
+
+def classify(error: ErrorFacts) -> type[DatabaseError]:
+    """Which of our exceptions a SQLSTATE is."""
+    state = error.sqlstate or ""
+    return _BY_CODE.get(state) or _BY_CLASS.get(state[:2]) or e.DatabaseError
+
+
+POSTGRES = DialectFacts(
+    name="postgres",
+    begin_sql=begin_sql,
+    classify=classify,
+    lexical=LEXICAL,
+    error_aborts_transaction=True,
+    lists_as_arrays=True,
+    encoders={Enum: enum_value},
+)
+
+
+def without_values(message: str, sqlstate: str | None) -> str:
+    """The message without what it quotes, where that may be a value and not a name (class 22: data exceptions)."""
+    return re.sub(r'"[^"]*"', '"…"', message) if (sqlstate or "").startswith("22") else message

@@ -1,0 +1,19 @@
+"""Temporary database servers: found on this machine, or started on free ports and stopped.
+
+For tests, demos and checks. Standard library only; no driver, no pool, no session.
+
+    with find_or_start_postgres() as server:        # a server that is there, else one of our own
+        with server.temporary_database() as dsn:    # a database with a random name, dropped at the end
+            ...
+
+    with temporary_postgres() as server: ...        # always one of our own: for whoever wants to restart or kill it
+
+``python -m sqlspec.servers`` tells where PostgreSQL would come from on this machine.
+"""
+
+from __future__ import annotations
+
+from sqlspec.servers.postgres import PostgresServer, find_or_start_postgres, temporary_postgres
+from sqlspec.servers.process import ServerUnavailableError
+
+__all__ = ("PostgresServer", "ServerUnavailableError", "find_or_start_postgres", "temporary_postgres")
