@@ -8,7 +8,7 @@ run := .venv/bin/python
 stamp := .venv/made-with-$(or $(subst /,_,$(PYTHON)),any-python)
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(stamp) ## start the example app, drive it over HTTP, show what happened, end
 	@$(run) examples/demo.py
@@ -33,6 +33,7 @@ format: $(stamp) ## put imports in order and format
 	@.venv/bin/ruff format .
 
 environment: $(stamp) ## make .venv and nothing else
+	@:
 
 $(stamp): pyproject.toml constraints.txt tools/environment.sh
 	@PYTHON="$(PYTHON)" tools/environment.sh

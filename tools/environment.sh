@@ -52,7 +52,7 @@ else
     python=$(find_python)
     rm -rf .venv
     if [ -n "$uv" ]; then
-        say "Making the environment in .venv with uv (about 10 s) ..."
+        say "Making the environment in .venv with uv (about 5 s) ..."
         "$uv" --quiet venv --python "${python:->=3.11}" .venv ||
             fail "uv could not make .venv. SQLSpec needs Python 3.11 or newer."
     else
@@ -67,6 +67,7 @@ if [ -n "$uv" ]; then
     VIRTUAL_ENV=$PWD/.venv "$uv" --quiet pip install --constraint constraints.txt --editable '.[dev]'
 else
     .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null # made by uv: no pip in it
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --constraint constraints.txt --editable '.[dev]'
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
+        --constraint constraints.txt --editable '.[dev]'
 fi
 say "Ready after $(($(date +%s) - started)) s: Python $(version_of .venv/bin/python)."

@@ -54,7 +54,12 @@ class AsyncSession:
     wire: AsyncWire[Any]
 
     def __init__(
-        self, config: AsyncDatabaseConfig[Any, Any, Any], *, hold: bool, implicit: BeginOptions | None
+        self,
+        config: AsyncDatabaseConfig[Any, Any, Any],
+        *,
+        hold: bool,
+        implicit: BeginOptions | None,
+        blocks_commit: bool,
     ) -> None:
         self.wire = config.wire
         self._config = config

@@ -54,7 +54,12 @@ class SyncSession:
     wire: SyncWire[Any]
 
     def __init__(
-        self, config: SyncDatabaseConfig[Any, Any, Any], *, hold: bool, implicit: BeginOptions | None
+        self,
+        config: SyncDatabaseConfig[Any, Any, Any],
+        *,
+        hold: bool,
+        implicit: BeginOptions | None,
+        blocks_commit: bool,
     ) -> None:
         self.wire = config.wire
         self._config = config

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from sqlspec.exceptions import ParameterError
 
@@ -119,11 +119,14 @@ class LimitOffset:
 
 def _looked_up(allowed: Allowed, name: str) -> str:
     if name in allowed:
-        columns: Mapping[str, str] = allowed if isinstance(allowed, Mapping) else {name: name}
-        return columns[name]
+        return allowed[name] if _renames(allowed) else name
     close = get_close_matches(name, list(allowed), n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ParameterError(f"{name!r} is not among the allowed names: {', '.join(sorted(allowed))}.{hint}")
+
+
+def _renames(allowed: Allowed) -> TypeGuard[Mapping[str, str]]:
+    return isinstance(allowed, Mapping)
 
 
 def _check(what: str, value: object, least: int) -> None:

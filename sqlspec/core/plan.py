@@ -102,13 +102,13 @@ class Plan:
         """
         values: Sequence[Any] = parameters
         if len(values) == 1:
-            first = values[0]
-            kind: type[Any] = type(first)
+            first: object = values[0]
+            kind = type(first)
             if kind not in _SCALARS:
                 if issubclass(kind, (tuple, list)):
-                    values = first
+                    values = values[0]
                 elif issubclass(kind, (dict, Mapping)):
-                    return self._bind_mapping(first)
+                    return self._bind_mapping(values[0])
         if len(values) == self._count and self._is_native(map(type, values)):
             return self._sql, values
         return self._bind_sequence(values)

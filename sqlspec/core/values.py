@@ -36,7 +36,7 @@ __all__ = (
 )
 
 
-def encode(values: Iterable[Any], facts: DialectFacts, first: int = 1) -> list[Any]:
+def encode(values: Iterable[object], facts: DialectFacts, first: int = 1) -> list[Any]:
     """The values as the driver takes them.
 
     Args:
@@ -50,7 +50,7 @@ def encode(values: Iterable[Any], facts: DialectFacts, first: int = 1) -> list[A
     native = facts.native_types
     encoded: list[Any] = []
     for value in values:
-        kind: type[Any] = type(value)
+        kind = type(value)
         if kind not in native:
             encoder = encoder_for(kind, facts)
             if encoder is not None:
@@ -60,7 +60,7 @@ def encode(values: Iterable[Any], facts: DialectFacts, first: int = 1) -> list[A
     return encoded
 
 
-def _encoded(value: Any, encoder: Encoder, number: int) -> Any:
+def _encoded(value: object, encoder: Encoder, number: int) -> Any:
     try:
         return encoder(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -105,9 +105,8 @@ def _find_encoder(kind: type[Any], facts: DialectFacts) -> Encoder | None:
 
 def _enum_encoder(encoder: Encoder, facts: DialectFacts) -> Callable[[Any], Any]:
     def encode_member(member: Any) -> Any:
-        value = encoder(member)
-        kind: type[Any] = type(value)
-        inner = encoder_for(kind, facts)
+        value: object = encoder(member)
+        inner = encoder_for(type(value), facts)
         return value if inner is None else inner(value)
 
     return encode_member
