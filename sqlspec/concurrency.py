@@ -78,8 +78,12 @@ def async_home() -> asyncio.AbstractEventLoop:
     return asyncio.get_running_loop()
 
 
-def sync_home() -> None:
-    """Sync connections belong to no loop."""
+_PROCESS = object()
+
+
+def sync_home() -> object:
+    """Sync connections belong to no loop, only to the process."""
+    return _PROCESS
 
 
 def async_home_is_gone(home: asyncio.AbstractEventLoop) -> bool:
@@ -87,9 +91,9 @@ def async_home_is_gone(home: asyncio.AbstractEventLoop) -> bool:
     return home.is_closed()
 
 
-def sync_home_is_gone(home: None) -> bool:
-    """Never: there is none."""
-    return home is not None
+def sync_home_is_gone(home: object) -> bool:
+    """Never while anybody can ask."""
+    return home is not _PROCESS
 
 
 def async_owner() -> object:
@@ -360,14 +364,14 @@ class SyncBackground:
 # Values that may have to be awaited -----------------------------------------------------------------------------------
 
 
-async def async_settled(value: Awaitable[T] | T) -> T:
+async def async_settled(value: Any) -> Any:
     """The value, awaited if it is awaitable."""
     if hasattr(value, "__await__"):
-        return await value  # type: ignore[no-any-return, misc]
-    return value  # type: ignore[return-value]
+        return await value
+    return value
 
 
-def sync_settled(value: T) -> T:
+def sync_settled(value: Any) -> Any:
     """The value."""
     return value
 

@@ -1,6 +1,7 @@
 """The registry: configs by name, their sessions and their pools.
 
-It takes a config or its name wherever one is asked for, and keeps no state but the list of configs: pools belong to configs.
+It takes a config or its name wherever one is asked for, and keeps no state but the list of configs: pools belong to
+configs.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ check "ruff: rules" ruff check --quiet .
 check "ruff: format" ruff format --quiet --check .
 check "mypy" mypy
 check "pyright" pyright --pythonpath .venv/bin/python
-check "import-linter: layers" lint-imports --no-timing
+check "import-linter: layers" lint-imports --no-logo
 check "sync twins" python tools/unasync.py --check
 check "public names" python -m pytest --quiet --no-header tests/test_public_api.py
 

@@ -1,8 +1,8 @@
 """The life of a config: what the user wrote, the plans of its statements, and a pool in every home that uses it.
 
-A config is compared by identity, and may be shared between threads and event loops: each running loop gets a pool of its
-own, a forked process gets new ones. The adapter says what its driver's pool is and how to take and give; the framework
-sections of ``extension_config`` belong to the plugins, which read them.
+A config is compared by identity, and may be shared between threads and event loops: each running loop gets a pool of
+its own, a forked process gets new ones. The adapter says what its driver's pool is and how to take and give; the
+framework sections of ``extension_config`` belong to the plugins, which read them.
 """
 
 from __future__ import annotations

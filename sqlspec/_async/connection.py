@@ -5,14 +5,14 @@
                                  +-----------------------------------------------------+   +--> closed, never reused
 
 One ``AsyncConnections`` is the pool of one config in one home (a running event loop; for the sync twin, the process),
-with a ledger of who holds what. On release the connection itself is asked whether a transaction is open, not our belief.
-It knows no session and no statement.
+with a ledger of who holds what. On release the connection itself is asked whether a transaction is open, not our
+belief. It knows no session and no statement.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
 import time
 import warnings
 from functools import partial
@@ -69,6 +69,7 @@ class AsyncConnections:
         self.closed = False
         self._config = config
         self._wire = config.wire
+        self._faults: tuple[type[BaseException], ...] = (*config.wire.errors, OSError)
         self._opened = False
         self._opening = AsyncLock()
         self._ledger: set[AsyncCheckout] = set()
@@ -81,16 +82,18 @@ class AsyncConnections:
 
     async def open(self) -> None:
         """Open the pool with its ``min_size`` connections, once however many ask for it."""
+        if not self._opened:
+            async with self._opening:
+                await self._open_once()
+
+    async def _open_once(self) -> None:
         if self._opened:
             return
-        async with self._opening:
-            if self._opened:
-                return
-            try:
-                await self._config.open_pool(self.pool)
-            except (*self._wire.errors, OSError) as error:
-                raise self._refused(error) from error
-            self._opened = True
+        try:
+            await self._config.open_pool(self.pool)
+        except self._faults as error:
+            raise self._refused(error) from error
+        self._opened = True
 
     async def close(self) -> None:
         """Wait for connections that are still being settled, then close the pool. Repeatable."""
@@ -120,7 +123,7 @@ class AsyncConnections:
             connection = await self._config.take(self.pool, limit)
         except TimeoutError as error:
             raise PoolTimeoutError(self._exhausted(limit)) from error
-        except (*self._wire.errors, OSError) as error:
+        except self._faults as error:
             raise self._refused(error) from error
         checkout = AsyncCheckout(connection, caller())
         self._ledger.add(checkout)
@@ -185,7 +188,7 @@ class AsyncConnections:
         self._forget(checkout)
         try:
             await self._config.discard(self.pool, checkout.connection)
-        except (*self._wire.errors, OSError) as error:
+        except self._faults as error:
             _logger.debug("closing a broken connection: %r", type(error))
 
     async def discard(self, checkout: AsyncCheckout) -> None:
@@ -206,7 +209,7 @@ class AsyncConnections:
 
 def caller() -> str:
     """File and line of the nearest frame that is not ours."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOME):
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_HOME):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return "(unknown)" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,8 +1,8 @@
 """Rows of one statement, a chunk at a time.
 
-An open stream is a cursor on the session's connection; a session that borrows a connection per statement gives the stream
-one of its own until its end. A driver whose cursors live in transactions only gets one for the stream. Every fetch takes
-the session's turn, and asks whether the connection is still the one that the cursor was opened on.
+An open stream is a cursor on the session's connection; a session that borrows a connection per statement gives the
+stream one of its own until its end. A driver whose cursors live in transactions only gets one for the stream. Every
+fetch takes the session's turn, and asks whether the connection is still the one that the cursor was opened on.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     transaction(), outermost  BEGIN … COMMIT | ROLLBACK
     transaction(), inside     SAVEPOINT … RELEASE | ROLLBACK TO
 
-In a web request a transaction is begun by itself (``implicit``). The outermost block there joins it where the request's
-outcome decides, and commits it at its good end where the user decides (``blocks_commit``). A COMMIT runs to its end even
-when its caller is cancelled. Hooks run after the outcome is known, outside the session's turn.
+In a web request a transaction is begun by itself (``implicit``). The outermost block there joins it where the
+request's outcome decides, and commits it at its good end where the user decides (``blocks_commit``). A COMMIT runs to
+its end even when its caller is cancelled. Hooks run after the outcome is known, outside the session's turn.
 """
 
 from __future__ import annotations

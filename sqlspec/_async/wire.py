@@ -1,8 +1,8 @@
 """The primitives: all that an adapter has to write.
 
-A wire talks to the database through a connection that it is handed, one call at a time, and keeps nothing between calls.
-It lets its driver's exceptions through; the session catches them once and asks the dialect what they mean. It knows no
-session, no pool and no transaction: what can be derived from these few methods is derived above.
+A wire talks to the database through a connection that it is handed, one call at a time, and keeps nothing between
+calls. It lets its driver's exceptions through; the session catches them once and asks the dialect what they mean. It
+knows no session, no pool and no transaction: what can be derived from these few methods is derived above.
 
 Wire version 1. A change here is a change for every adapter, those of third parties too.
 """

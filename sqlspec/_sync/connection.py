@@ -5,14 +5,14 @@
                                  +-----------------------------------------------------+   +--> closed, never reused
 
 One ``SyncConnections`` is the pool of one config in one home (a running event loop; for the sync twin, the process),
-with a ledger of who holds what. On release the connection itself is asked whether a transaction is open, not our belief.
-It knows no session and no statement.
+with a ledger of who holds what. On release the connection itself is asked whether a transaction is open, not our
+belief. It knows no session and no statement.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
 import time
 import warnings
 from functools import partial
@@ -69,6 +69,7 @@ class SyncConnections:
         self.closed = False
         self._config = config
         self._wire = config.wire
+        self._faults: tuple[type[BaseException], ...] = (*config.wire.errors, OSError)
         self._opened = False
         self._opening = SyncLock()
         self._ledger: set[SyncCheckout] = set()
@@ -81,16 +82,18 @@ class SyncConnections:
 
     def open(self) -> None:
         """Open the pool with its ``min_size`` connections, once however many ask for it."""
+        if not self._opened:
+            with self._opening:
+                self._open_once()
+
+    def _open_once(self) -> None:
         if self._opened:
             return
-        with self._opening:
-            if self._opened:
-                return
-            try:
-                self._config.open_pool(self.pool)
-            except (*self._wire.errors, OSError) as error:
-                raise self._refused(error) from error
-            self._opened = True
+        try:
+            self._config.open_pool(self.pool)
+        except self._faults as error:
+            raise self._refused(error) from error
+        self._opened = True
 
     def close(self) -> None:
         """Wait for connections that are still being settled, then close the pool. Repeatable."""
@@ -120,7 +123,7 @@ class SyncConnections:
             connection = self._config.take(self.pool, limit)
         except TimeoutError as error:
             raise PoolTimeoutError(self._exhausted(limit)) from error
-        except (*self._wire.errors, OSError) as error:
+        except self._faults as error:
             raise self._refused(error) from error
         checkout = SyncCheckout(connection, caller())
         self._ledger.add(checkout)
@@ -185,7 +188,7 @@ class SyncConnections:
         self._forget(checkout)
         try:
             self._config.discard(self.pool, checkout.connection)
-        except (*self._wire.errors, OSError) as error:
+        except self._faults as error:
             _logger.debug("closing a broken connection: %r", type(error))
 
     def discard(self, checkout: SyncCheckout) -> None:
@@ -206,7 +209,7 @@ class SyncConnections:
 
 def caller() -> str:
     """File and line of the nearest frame that is not ours."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOME):
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_HOME):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return "(unknown)" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,8 +1,8 @@
 """GENERATED from sqlspec/_async/driver.py by tools/unasync.py: do not edit. What users call on a session. Every method is derived from the wire's few primitives.
 
-Parameters are positional values, one tuple or list, or one mapping. ``schema_type`` says what a row becomes: a dataclass,
-msgspec Struct, pydantic model, attrs class, TypedDict, NamedTuple, ``dict`` (the default), ``tuple``, or a plain type for
-one column. Outside a transaction every statement commits by itself.
+Parameters are positional values, one tuple or list, or one mapping. ``schema_type`` says what a row becomes: a
+dataclass, msgspec Struct, pydantic model, attrs class, TypedDict, NamedTuple, ``dict`` (the default), ``tuple``, or a
+plain type for one column. Outside a transaction every statement commits by itself.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class SyncDriverAdapterBase(SyncTransactions):
     """A session: runs statements on one database, on a connection that it acquires with the first of them.
 
     Sessions are made by ``provide_session(config)`` or a web plugin. All methods raise, besides what they name:
-    ``ParameterError`` (nothing was sent), ``DatabaseError`` and its kinds, ``PoolTimeoutError``, ``SessionClosedError``,
-    and ``TransactionAbortedError`` when the session's transaction was lost.
+    ``ParameterError`` (nothing was sent), ``DatabaseError`` and its kinds, ``PoolTimeoutError``,
+    ``SessionClosedError``, and ``TransactionAbortedError`` when the session's transaction was lost.
 
-    Every method takes ``timeout``: the seconds that the statement may take (default: the config's ``statement_timeout``);
-    then it is stopped and ``StatementTimeoutError`` raised.
+    Every method takes ``timeout``: the seconds that the statement may take (default: the config's
+    ``statement_timeout``); then it is stopped and ``StatementTimeoutError`` raised.
     """
 
     # Running statements
@@ -307,7 +307,9 @@ class SyncDriverAdapterBase(SyncTransactions):
         return 0 if self._transaction is None else self._transaction.writes
 
     def settle(self, *, commit: bool, reason: str) -> None:
-        """Decide what is open and give the connection back; afterwards every statement borrows one and commits by itself.
+        """Decide what is open and give the connection back.
+
+        Afterwards every statement borrows a connection and commits by itself.
 
         Args:
             commit: Commit, else roll back.

@@ -1,7 +1,8 @@
 """GENERATED from sqlspec/_async/handle.py by tools/unasync.py: do not edit. The connection of a session, as web handlers get it: usable before there is one.
 
-``commit()``, ``rollback()`` and ``transaction()`` are the session's, so that it knows; ``cursor()`` gives a DB-API cursor
-on every adapter; every other name is a method of the driver's own connection, which is acquired when it is called.
+``commit()``, ``rollback()`` and ``transaction()`` are the session's, so that it knows; ``cursor()`` gives a DB-API
+cursor on every adapter; every other name is a method of the driver's own connection, which is acquired when it is
+called.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ closed session. So the hot path asks one question.
     statement ─ plan, bind ─ turn ─ ready? ─ wire.run ─ answer
                                      │ no        │ failed
                                   _prepare    _failure: translate, note what became of the transaction;
-                                              interrupted: the connection is settled in the background, never reused here
+                                              interrupted: settled in the background, never reused here
 
-Above it: ``transaction.py`` begins and ends transactions, ``driver.py`` has the methods that users call. It knows no driver.
+Above it: ``stream.py`` reads rows in chunks, ``transaction.py`` begins and ends transactions, ``driver.py`` has the
+methods that users call. It knows no driver.
 """
 
 from __future__ import annotations
@@ -195,14 +196,15 @@ class SyncSession:
     def _begin(self, options: BeginOptions, *, explicit: bool) -> TransactionRecord:
         """Begin. A connection that died while it was idle is replaced: nothing has run on it for this session."""
         sql = self.wire.dialect.begin_sql(options)
-        for attempts_left in range(self._config.max_size + 1, -1, -1):
+        replacements = self._config.max_size + 1
+        while True:
             checkout = self._checkout or self._acquire()
-            fresh = checkout.statement is None
             try:
                 self._command(sql)
                 break
             except ConnectionLostError:
-                if not fresh or not attempts_left:
+                replacements -= 1
+                if checkout.statement is not None or replacements < 0:
                     raise
         checkout.statement = sql
         opened_by = f"{sql} at {caller()}" if explicit else sql

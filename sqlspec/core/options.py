@@ -75,7 +75,7 @@ def resolve_aliases(given: Mapping[str, Any], aliases: Mapping[str, str], where:
 
 def positive(value: float | None, name: str) -> float | None:
     """A number of seconds above zero, or None for no limit."""
-    if value is not None and not (isinstance(value, (int, float)) and value > 0):
+    if value is not None and not (value > 0):
         message = f"{name} is a number of seconds above 0, or None; not {value!r}."
         raise ImproperConfigurationError(message)
     return value

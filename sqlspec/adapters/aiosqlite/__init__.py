@@ -1,11 +1,11 @@
 """SQLite by aiosqlite, async: every connection has a thread of its own."""
 
+from importlib.util import find_spec
+
 from sqlspec.exceptions import MissingDependencyError
 
-try:
-    import aiosqlite as _driver  # noqa: F401
-except ImportError as error:
-    raise MissingDependencyError("aiosqlite", "aiosqlite") from error
+if find_spec("aiosqlite") is None:
+    raise MissingDependencyError("aiosqlite", "aiosqlite")
 
 from sqlspec.adapters.aiosqlite.config import AiosqliteConfig
 from sqlspec.adapters.aiosqlite.driver import AiosqliteDriver

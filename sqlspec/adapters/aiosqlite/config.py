@@ -20,7 +20,7 @@ __all__ = ("AiosqliteConfig",)
 
 
 class AiosqliteConfig(AsyncDatabaseConfig[aiosqlite.Connection, AsyncPool[aiosqlite.Connection], AiosqliteDriver]):
-    """SQLite by aiosqlite, async. Arguments as in ``AsyncDatabaseConfig``; ``pool_config`` as in ``SqlitePoolConfig``."""
+    """SQLite by aiosqlite. Arguments as in ``AsyncDatabaseConfig``, ``pool_config`` as in ``SqlitePoolConfig``."""
 
     adapter = "aiosqlite"
     driver_type = AiosqliteDriver

@@ -42,7 +42,8 @@ async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connect
 
     connection = aiosqlite.Connection(connector, iter_chunk_size=64)
     # aiosqlite 0.22 keeps the thread in a private attribute, before it was the thread; neither is a daemon by itself.
-    getattr(connection, "_thread", connection).daemon = True
+    thread: Any = getattr(connection, "_thread", connection)
+    thread.daemon = True
     await connection
     _raw[connection] = opened[0]
     return connection
@@ -52,10 +53,12 @@ async def _in_thread(connection: aiosqlite.Connection, job: Callable[..., T], *a
     """One hop: aiosqlite's own methods would take one for each of execute, fetch and close."""
     call = _Job(job, args)
     try:
-        return await connection._execute(call)  # type: ignore[no-any-return] # pyright: ignore[reportPrivateUsage]
+        execute: Any = getattr(connection, "_execute")  # noqa: B009 (private, and there is no public way)
+        result: T = await execute(call)
     except asyncio.CancelledError:
         call.cancelled = True
         raise
+    return result
 
 
 class _Job:

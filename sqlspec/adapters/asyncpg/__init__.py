@@ -1,11 +1,11 @@
 """PostgreSQL by asyncpg, async, on its own pool."""
 
+from importlib.util import find_spec
+
 from sqlspec.exceptions import MissingDependencyError
 
-try:
-    import asyncpg as _driver  # noqa: F401
-except ImportError as error:
-    raise MissingDependencyError("asyncpg", "asyncpg") from error
+if find_spec("asyncpg") is None:
+    raise MissingDependencyError("asyncpg", "asyncpg")
 
 from sqlspec.adapters.asyncpg.config import AsyncpgConfig, AsyncpgPoolConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver

@@ -62,7 +62,7 @@ class AsyncpgWire(AsyncWire["Connection"]):
         if not plan.returns_rows:
             status = await connection.execute(sql, *args)
             return None, (), _count(status) if plan.verb in _COUNTED else None, None
-        records = await connection.fetch(sql, *args)
+        records: list[Any] = await connection.fetch(sql, *args)
         affected = len(records) if plan.verb in _COUNTED else None
         if records:
             shape = plan.shape
@@ -76,6 +76,7 @@ class AsyncpgWire(AsyncWire["Connection"]):
     async def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """Asyncpg sends all in one implicit transaction, and does not count."""
         await connection.executemany(sql, rows)
+        return None
 
     async def command(self, connection: Connection, sql: str) -> str | None:
         """COMMIT of an aborted transaction answers ROLLBACK."""

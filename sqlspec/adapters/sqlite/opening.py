@@ -1,7 +1,7 @@
 """Opening SQLite databases: what the user named, the pragmas, and databases in memory.
 
-Both SQLite adapters open through here; it runs in whatever thread calls it. ``:memory:`` is one database per config, held
-by an anchor connection in the memdb VFS, which honours the busy time-out (``cache=shared`` does not).
+Both SQLite adapters open through here; it runs in whatever thread calls it. ``:memory:`` is one database per config,
+held by an anchor connection in the memdb VFS, which honours the busy time-out (``cache=shared`` does not).
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class SqlitePoolConfig(TypedDict, total=False):
     database: str | os.PathLike[str]
     """A path, ``":memory:"`` (default: one database for the whole config), or a ``file:`` URI."""
     uri: str | bool
-    """``sqlite:///path``, ``sqlite://`` (memory) or ``file:…`` instead of ``database``; True says that ``database`` is a ``file:`` URI."""
+    """``sqlite:///path``, ``sqlite://`` (memory) or ``file:…`` instead of ``database``.
+
+    True says that ``database`` is a ``file:`` URI."""
     pool_size: int
     """The same as ``max_size``."""
     max_size: int
@@ -97,9 +99,10 @@ class Opener:
             return connection
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(
+        connection: sqlite3.Connection = sqlite3.connect(
             self._database, uri=self._uri, isolation_level=None, check_same_thread=False, **self._connect_options
         )
+        return connection
 
     def _set_pragmas(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + self._busy_seconds
@@ -130,7 +133,8 @@ def _named(options: Mapping[str, Any]) -> tuple[str, bool]:
             message = "pool_config has both 'database' and a 'uri' that names one. Keep one of them."
             raise ImproperConfigurationError(message)
         return _from_url(uri)
-    database = os.fspath(options.get("database", ":memory:"))
+    named: str | os.PathLike[str] = options.get("database", ":memory:")
+    database = os.fspath(named)
     if database.startswith("sqlite:"):
         return _from_url(database)
     if not database:
