@@ -160,16 +160,21 @@ class AsyncTurn:
 
 
 class SyncTurn:
-    """One thread at a time."""
+    """One thread at a time.
 
-    __slots__ = ("_lock",)
+    Attributes:
+        leave: Hand the turn on. The lock's own method: every statement calls it.
+    """
+
+    __slots__ = ("_lock", "leave")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.leave = self._lock.release
 
     def try_enter(self) -> bool:
         """Take the turn if nobody has it."""
-        return self._lock.acquire(blocking=False)
+        return self._lock.acquire(False)
 
     def enter(self) -> None:
         """Take the turn, waiting for it."""
@@ -179,10 +184,6 @@ class SyncTurn:
         self._lock.acquire()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._lock.release()
-
-    def leave(self) -> None:
-        """Hand the turn on."""
         self._lock.release()
 
 
@@ -338,8 +339,13 @@ class AsyncBackground:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` beside everything else."""
-        task = asyncio.get_running_loop().create_task(work)
+        """Run ``work`` beside everything else; not at all where no loop runs any more (garbage of a dead loop)."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            work.close()
+            return
+        task = loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

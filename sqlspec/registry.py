@@ -1,26 +1,29 @@
 """The registry: configs by name, their sessions and their pools.
 
 It takes a config or its name wherever one is asked for, and keeps no state but the list of configs: pools belong to
-configs.
+configs. It imports no shell: a program with sync configs only never loads asyncio through it.
 """
 
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from sqlspec._async.config import AsyncDatabaseConfig
-from sqlspec._sync.config import SyncDatabaseConfig
 from sqlspec.core.options import did_you_mean
 from sqlspec.exceptions import ImproperConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from types import TracebackType
 
+    from sqlspec._async.config import AsyncDatabaseConfig
     from sqlspec._async.driver import AsyncDriverAdapterBase
+    from sqlspec._sync.config import SyncDatabaseConfig
     from sqlspec._sync.driver import SyncDriverAdapterBase
+
+    Config = AsyncDatabaseConfig[Any, Any, Any] | SyncDatabaseConfig[Any, Any, Any]
 
     class SessionByName(
         AbstractAsyncContextManager[AsyncDriverAdapterBase], AbstractContextManager[SyncDriverAdapterBase]
@@ -31,11 +34,9 @@ if TYPE_CHECKING:
         """``async with`` or ``with``, as the config behind the name wants it."""
 
 
-__all__ = ("Config", "SQLSpec")
+__all__ = ("SQLSpec",)
 
-Config = AsyncDatabaseConfig[Any, Any, Any] | SyncDatabaseConfig[Any, Any, Any]
-
-ConfigT = TypeVar("ConfigT", bound=Config)
+ConfigT = TypeVar("ConfigT", bound="Config")
 ConnectionT = TypeVar("ConnectionT")
 PoolT = TypeVar("PoolT")
 AsyncDriverT = TypeVar("AsyncDriverT", bound="AsyncDriverAdapterBase")
@@ -105,9 +106,6 @@ class SQLSpec:
         message = f"No config is named {config!r}.{did_you_mean(config, names)} Names: {', '.join(names) or 'none'}."
         raise ImproperConfigurationError(message)
 
-    def __iter__(self) -> Iterator[Config]:
-        return iter(self.configs)
-
     # Sessions and connections
 
     @overload
@@ -176,11 +174,9 @@ class SQLSpec:
 
     async def close_pool(self, config: Config | str) -> None:
         """Close the pool of one config in the running loop. Repeatable; the next use opens a new one."""
-        found = self.get_config(config)
-        if isinstance(found, AsyncDatabaseConfig):
-            await found.close()
-        else:
-            found.close()
+        closing = self.get_config(config).close()
+        if closing is not None:
+            await closing
 
     async def close_all_pools(self) -> None:
         """Close all pools of the running loop, and the sync ones. Errors are raised together, after all were tried."""
@@ -196,7 +192,7 @@ class SQLSpec:
         """Close the pools of sync configs. Errors are raised together, after all were tried."""
         errors: list[Exception] = []
         for config in self.configs:
-            if isinstance(config, SyncDatabaseConfig):
+            if not iscoroutinefunction(config.close):
                 try:
                     config.close()
                 except Exception as error:  # noqa: BLE001 (raised below)

@@ -56,8 +56,7 @@ class Unasync:
     def convert(self, source: str, path: str) -> str:
         lines = source.splitlines(keepends=True)
         for row, left, right, is_code in reversed(list(_spans(source, lines))):
-            line = lines[row]
-            text, rest = line[left:right], line[right:]
+            line, text, rest = lines[row], lines[row][left:right], lines[row][right:]
             if is_code and text in IMPOSSIBLE:
                 raise SystemExit(f"{path}:{row + 1}: {text} has no sync form: put a pair into sqlspec/concurrency.py")
             if is_code and text in {"async", "await"}:

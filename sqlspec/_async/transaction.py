@@ -118,7 +118,10 @@ class AsyncTransactions(AsyncStreams):
             async with self._turn:
                 self._check_open()
                 self._check_outside_blocks("commit()")
-                await self._commit_open()
+                try:
+                    await self._commit_open()
+                finally:
+                    await self._rest()
         finally:
             await self._run_due_hooks()
 
@@ -133,6 +136,7 @@ class AsyncTransactions(AsyncStreams):
                 self._check_open()
                 self._check_outside_blocks("rollback()")
                 await self._roll_back_open()
+                await self._rest()
         finally:
             await self._run_due_hooks()
 
@@ -197,7 +201,10 @@ class AsyncTransactions(AsyncStreams):
     async def _leave_block(self, block: Block, error: BaseException | None) -> None:
         try:
             async with self._turn:
-                await self._end_block(block, error)
+                try:
+                    await self._end_block(block, error)
+                finally:
+                    await self._rest()
         except Exception as failure:
             if error is None:
                 raise
@@ -259,9 +266,9 @@ class AsyncTransactions(AsyncStreams):
     async def _send_commit(self, record: TransactionRecord) -> None:
         try:
             if record.failed is not None:
-                await self._command("ROLLBACK")
+                await self._step("rollback", "ROLLBACK")
                 raise record.aborted()
-            if await self._command("COMMIT") == "ROLLBACK":
+            if await self._step("commit", "COMMIT") == "ROLLBACK":
                 raise record.aborted()  # PostgreSQL says it by the tag only
         except ConnectionLostError as error:
             self._ended("unknown")
@@ -292,7 +299,7 @@ class AsyncTransactions(AsyncStreams):
         await self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
             try:
-                await self._command("ROLLBACK")
+                await self._step("rollback", "ROLLBACK")
             except SQLSpecError as error:
                 _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
                 self._interrupted(str(error))

@@ -14,6 +14,7 @@ from sqlspec._sync.session import CLOSED
 from sqlspec._sync.transaction import SyncTransactions
 from sqlspec.concurrency import SyncTimeLimit
 from sqlspec.core.facts import BeginOptions
+from sqlspec.core.observe import StatementEvent, observing
 from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
 from sqlspec.core.script import split
 from sqlspec.exceptions import SQLSpecError
@@ -70,12 +71,10 @@ class SyncDriverAdapterBase(SyncTransactions):
         count: int | None = 0
         if arguments:
             with self._turn:
-                self._prepare(plan)
-                if self._transaction is None and not self.wire.many_is_atomic:
-                    count = self._many_in_transaction(plan, sql, arguments, timeout)
-                else:
-                    count = self._many(plan, sql, arguments, timeout)
-                self._after(plan)
+                try:
+                    count = self._many_or_none(plan, sql, arguments, timeout)
+                finally:
+                    self._rest()
         return SQLResult(statement, (None, (), count, None))
 
     def execute_script(self, script: str, /, *, timeout: float | None = None) -> None:
@@ -238,7 +237,11 @@ class SyncDriverAdapterBase(SyncTransactions):
 
     # Many parameter sets
 
-    def _many_in_transaction(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+    def _many_or_none(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+        """All rows or none: in the open transaction, or in one of their own."""
+        self._prepare(plan)
+        if self._transaction is not None or self.wire.many_is_atomic:
+            return self._many(plan, sql, rows, timeout)
         self._begin(BeginOptions(), explicit=True)
         try:
             count = self._many(plan, sql, rows, timeout)
@@ -252,9 +255,11 @@ class SyncDriverAdapterBase(SyncTransactions):
         connection = self._prepare(plan)
         limit = self._timeout if timeout is None else timeout
         clock = SyncTimeLimit(limit, partial(self.wire.interrupt, connection))
+        event = StatementEvent(*self._observed_as(), statement=plan.text, verb=plan.verb, batch_size=len(rows))
         try:
-            with clock:
-                count = self.wire.run_many(connection, plan, sql, rows)
+            with observing(self._observers, event):
+                with clock:
+                    event.rows = count = self.wire.run_many(connection, plan, sql, rows)
         except BaseException as error:
             failure = self._timed_out(limit, plan) if clock.expired else self._failure(error, plan, sql)
             if failure is error:

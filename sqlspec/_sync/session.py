@@ -16,11 +16,12 @@ methods that users call. It knows no driver.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlspec._sync.connection import caller
 from sqlspec.concurrency import SyncTimeLimit, SyncTurn, sync_settled
 from sqlspec.core.faults import describe_fault
+from sqlspec.core.observe import CheckoutEvent, StatementEvent, TransactionEvent, observing
 from sqlspec.core.transaction import TransactionRecord
 from sqlspec.exceptions import (
     ConnectionLostError,
@@ -84,11 +85,19 @@ class SyncSession:
     # One statement
 
     def _run(
-        self, statement: str, parameters: tuple[Any, ...], limit: int | None, timeout: float | None
+        self,
+        statement: str,
+        parameters: tuple[Any, ...],
+        limit: int | None,
+        timeout: float | None,
+        *,
+        observed: bool = False,
     ) -> Answer:
         """Run one statement: every method that takes SQL ends here."""
         plan = self._plans[statement]
         sql, args = plan.bind(parameters)
+        if self._observers and not observed:
+            return self._run_observed(plan, parameters, limit, timeout)
         turn = self._turn
         if not turn.try_enter():
             turn.enter()
@@ -107,8 +116,7 @@ class SyncSession:
                     answer = self._run_within(timeout, connection, plan, sql, args, limit)
             except BaseException as error:
                 failure = self._failure(error, plan, sql)
-                if not self._hold and self._transaction is None:
-                    self._let_go()
+                self._rest()
                 if failure is error:
                     raise
                 raise failure from error
@@ -131,6 +139,19 @@ class SyncSession:
             if not clock.expired:
                 raise
             raise self._timed_out(timeout, plan) from error
+
+    def _run_observed(
+        self, plan: Plan, parameters: tuple[Any, ...], limit: int | None, timeout: float | None
+    ) -> Answer:
+        event = StatementEvent(*self._observed_as(), statement=plan.text, verb=plan.verb)
+        with observing(self._observers, event):
+            answer = self._run(plan.text, parameters, limit, timeout, observed=True)
+            event.rows = len(answer[1]) if answer[2] is None else answer[2]
+        return answer
+
+    def _observed_as(self) -> tuple[str, str]:
+        """Config and dialect, for events."""
+        return self._config.name or self._config.adapter, self.wire.dialect.name
 
     def _prepare(self, plan: Plan | None) -> Any:
         """All that may have to happen before a statement; gives the connection."""
@@ -167,6 +188,10 @@ class SyncSession:
             return
         if plan.controls_transaction:
             self._believe(self.wire.in_transaction(checkout.connection), plan.text)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Between statements nothing is held that need not be."""
         if not self._hold and self._transaction is None:
             self._let_go()
 
@@ -174,6 +199,8 @@ class SyncSession:
         """BEGIN, COMMIT and the like may have been sent as statements: the connection knows what came of it."""
         self._ready = None
         if not is_open:
+            if self._transaction is not None and self._transaction.hooks:
+                _logger.warning("hooks are dropped: their transaction was ended by a statement, %s", opened_by)
             self._transaction = None
         elif self._transaction is None:
             self._transaction = TransactionRecord(opened_by, explicit=True)
@@ -184,7 +211,11 @@ class SyncSession:
 
     def _acquire(self) -> SyncCheckout:
         self._connections = self._config.connections
-        self._checkout = self._connections.acquire()
+        if not self._observers:
+            self._checkout = self._connections.acquire()
+            return self._checkout
+        with observing(self._observers, CheckoutEvent(*self._observed_as())):
+            self._checkout = self._connections.acquire()
         return self._checkout
 
     def _let_go(self) -> None:
@@ -200,18 +231,28 @@ class SyncSession:
         while True:
             checkout = self._checkout or self._acquire()
             try:
-                self._command(sql)
+                self._step("begin", sql)
                 break
             except ConnectionLostError:
                 replacements -= 1
                 if checkout.statement is not None or replacements < 0:
                     raise
+            except BaseException:
+                self._rest()
+                raise
         checkout.statement = sql
         opened_by = f"{sql} at {caller()}" if explicit else sql
         record = self._transaction = TransactionRecord(opened_by, explicit=explicit)
         record.hooks, self._waiting_hooks = self._waiting_hooks, []
         self._ready = None
         return record
+
+    def _step(self, step: Literal["begin", "commit", "rollback"], sql: str) -> str | None:
+        """Begin or end a transaction on the wire."""
+        if not self._observers:
+            return self._command(sql)
+        with observing(self._observers, TransactionEvent(*self._observed_as(), step=step)):
+            return self._command(sql)
 
     def _command(self, sql: str) -> str | None:
         """Send BEGIN, SAVEPOINT and the like."""

@@ -118,7 +118,10 @@ class SyncTransactions(SyncStreams):
             with self._turn:
                 self._check_open()
                 self._check_outside_blocks("commit()")
-                self._commit_open()
+                try:
+                    self._commit_open()
+                finally:
+                    self._rest()
         finally:
             self._run_due_hooks()
 
@@ -133,6 +136,7 @@ class SyncTransactions(SyncStreams):
                 self._check_open()
                 self._check_outside_blocks("rollback()")
                 self._roll_back_open()
+                self._rest()
         finally:
             self._run_due_hooks()
 
@@ -197,7 +201,10 @@ class SyncTransactions(SyncStreams):
     def _leave_block(self, block: Block, error: BaseException | None) -> None:
         try:
             with self._turn:
-                self._end_block(block, error)
+                try:
+                    self._end_block(block, error)
+                finally:
+                    self._rest()
         except Exception as failure:
             if error is None:
                 raise
@@ -259,9 +266,9 @@ class SyncTransactions(SyncStreams):
     def _send_commit(self, record: TransactionRecord) -> None:
         try:
             if record.failed is not None:
-                self._command("ROLLBACK")
+                self._step("rollback", "ROLLBACK")
                 raise record.aborted()
-            if self._command("COMMIT") == "ROLLBACK":
+            if self._step("commit", "COMMIT") == "ROLLBACK":
                 raise record.aborted()  # PostgreSQL says it by the tag only
         except ConnectionLostError as error:
             self._ended("unknown")
@@ -292,7 +299,7 @@ class SyncTransactions(SyncStreams):
         self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
             try:
-                self._command("ROLLBACK")
+                self._step("rollback", "ROLLBACK")
             except SQLSpecError as error:
                 _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
                 self._interrupted(str(error))

@@ -33,7 +33,7 @@ from sqlspec.core.facts import LexicalFacts, ParameterStyle
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ("Lexed", "Placeholder", "last_visible", "lex", "place")
+__all__ = ("Lexed", "Placeholder", "last_visible", "lex", "pattern_of", "place")
 
 _NAME = r"[^\W\d]\w*+"
 _NUMBER = r"[1-9]\d{0,4}(?!\w)"
@@ -118,7 +118,7 @@ class _Found:
 def lex(sql: str, facts: LexicalFacts) -> Lexed:
     """Find everything in ``sql`` that matters for placeholders and statement ends."""
     found = _Found()
-    pattern = _pattern(facts)
+    pattern = pattern_of(facts)
     position: int | None = 0
     while position is not None:
         position = _scan(sql, pattern, position, found)
@@ -195,7 +195,7 @@ def _code(text: str, opaque: Iterable[tuple[int, int, str]]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _pattern(facts: LexicalFacts) -> re.Pattern[str]:
+def pattern_of(facts: LexicalFacts) -> re.Pattern[str]:
     """One expression per dialect: a run of plain characters, then the one thing that ended it."""
     specials = r"'\":?$%@;\-/" + "`" * facts.backtick_identifiers
     specials += r"\[" * facts.bracket_identifiers + "#" * facts.hash_comments

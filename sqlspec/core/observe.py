@@ -9,9 +9,18 @@ it raises is the shell's to log and to swallow: watching never changes what happ
 
 from __future__ import annotations
 
-from typing import Literal, Protocol, TypeAlias
+import time
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-__all__ = ("CheckoutEvent", "Event", "Observer", "StatementEvent", "TransactionEvent")
+from sqlspec.logging import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+__all__ = ("CheckoutEvent", "Event", "Observer", "StatementEvent", "TransactionEvent", "observing")
+
+_logger = get_logger("observe")
 
 
 class _Timed:
@@ -20,16 +29,16 @@ class _Timed:
     Attributes:
         config: The name of the config.
         dialect: ``"postgres"``, ``"sqlite"`` …
-        started_at: Seconds since the epoch (``time.time()``).
+        started_at: Seconds since the epoch (``time.time()``); 0.0 before the start.
         duration: Seconds, measured by a steady clock; 0.0 until the end.
     """
 
     __slots__ = ("config", "dialect", "duration", "started_at")
 
-    def __init__(self, config: str, dialect: str, started_at: float) -> None:
+    def __init__(self, config: str, dialect: str) -> None:
         self.config = config
         self.dialect = dialect
-        self.started_at = started_at
+        self.started_at = 0.0
         self.duration = 0.0
 
 
@@ -45,10 +54,8 @@ class StatementEvent(_Timed):
 
     __slots__ = ("batch_size", "rows", "statement", "verb")
 
-    def __init__(
-        self, config: str, dialect: str, started_at: float, *, statement: str, verb: str, batch_size: int | None = None
-    ) -> None:
-        super().__init__(config, dialect, started_at)
+    def __init__(self, config: str, dialect: str, *, statement: str, verb: str, batch_size: int | None = None) -> None:
+        super().__init__(config, dialect)
         self.statement = statement
         self.verb = verb
         self.batch_size = batch_size
@@ -64,27 +71,15 @@ class TransactionEvent(_Timed):
 
     __slots__ = ("step",)
 
-    def __init__(
-        self, config: str, dialect: str, started_at: float, *, step: Literal["begin", "commit", "rollback"]
-    ) -> None:
-        super().__init__(config, dialect, started_at)
+    def __init__(self, config: str, dialect: str, *, step: Literal["begin", "commit", "rollback"]) -> None:
+        super().__init__(config, dialect)
         self.step: Literal["begin", "commit", "rollback"] = step
 
 
 class CheckoutEvent(_Timed):
-    """Taking a connection from the pool: the duration is what the session waited.
+    """Taking a connection from the pool: the duration is what the session waited."""
 
-    Attributes:
-        size: Connections that the pool has open; None until the end and where its pool can't tell.
-        idle: How many of them are free; None likewise.
-    """
-
-    __slots__ = ("idle", "size")
-
-    def __init__(self, config: str, dialect: str, started_at: float) -> None:
-        super().__init__(config, dialect, started_at)
-        self.size: int | None = None
-        self.idle: int | None = None
+    __slots__ = ()
 
 
 Event: TypeAlias = StatementEvent | TransactionEvent | CheckoutEvent
@@ -98,3 +93,31 @@ class Observer(Protocol):
 
     def ended(self, event: Event, error: BaseException | None) -> None:
         """It has happened, or failed with this error (cancellation included)."""
+
+
+class observing:  # noqa: N801 (reads as what it does: ``with observing(observers, event):``)
+    """Tell the observers before and after a block, with its duration and the exception that left it."""
+
+    __slots__ = ("_clock", "_event", "_observers")
+
+    def __init__(self, observers: Sequence[Observer], event: Event) -> None:
+        self._observers = observers
+        self._event = event
+        self._clock = 0.0
+
+    def __enter__(self) -> None:
+        self._event.started_at = time.time()
+        self._clock = time.perf_counter()
+        for observer in self._observers:
+            try:
+                observer.started(self._event)
+            except Exception:
+                _logger.exception("an observer failed")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._event.duration = time.perf_counter() - self._clock
+        for observer in self._observers:
+            try:
+                observer.ended(self._event, error)
+            except Exception:
+                _logger.exception("an observer failed")

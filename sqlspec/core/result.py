@@ -55,8 +55,15 @@ def one_of(answer: Answer, schema_type: Any, statement: str) -> Any:
         NotFoundError: There is none.
         MultipleResultsFoundError: There are more.
     """
-    _check_one(answer, statement)
-    return first_of(answer, schema_type, statement)
+    shape, rows, _, _ = answer
+    if len(rows) != 1 or shape is None:
+        _check_one(answer, statement)
+        return None
+    try:
+        return shape.maker(schema_type).one(rows[0])
+    except MappingError as error:
+        error.statement = statement
+        raise
 
 
 def one_or_none_of(answer: Answer, schema_type: Any, statement: str) -> Any:

@@ -68,7 +68,7 @@ class Field:
         self.name = name
         self.wanted = wanted
         self.required = required
-        self.columns = columns or (name,)
+        self.columns = tuple(dict.fromkeys(columns)) or (name,)
         self.keyword = name if keyword is None else keyword
         self.positional = positional
 
@@ -255,7 +255,8 @@ def _pydantic_schema(wanted: Any, kind: Any, hints: dict[str, Any]) -> Schema:
 def _mentions_json(parts: tuple[Any, ...]) -> bool:
     from pydantic import Json
 
-    return any(part is Json or _mentions_json(get_args(part)) for part in parts)
+    marker: Any = Json
+    return any(part is marker or type(part) is marker or _mentions_json(get_args(part)) for part in parts)
 
 
 def _first_keys(alias: Any) -> list[Any]:

@@ -2,9 +2,9 @@
 
 A statement ends at ``;`` outside strings, comments, dollar quotes, parentheses and bodies. A body is what stands
 between BEGIN and END (and CASE, IF, LOOP, WHILE, REPEAT inside it) in CREATE TRIGGER, FUNCTION, PROCEDURE, PACKAGE and
-EVENT, and in MariaDB's ``BEGIN NOT ATOMIC``; a plain ``BEGIN;`` is a statement like any other. ``DELIMITER //`` on a
-line of its own, where a statement could begin, is understood on every dialect: until the next such line only ``//``
-ends a statement.
+EVENT, and in MariaDB's ``BEGIN NOT ATOMIC``; a plain ``BEGIN;`` is a statement like any other. ``DELIMITER //``, where a
+statement could begin and up to the end of its line, is understood on every dialect: until the next one only ``//`` ends
+a statement.
 
 Comments stay with the statement they stand in or before. Backslash commands of psql are not understood.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ("split",)
 
-_DELIMITER = re.compile(r"\s*+^[ \t]*+DELIMITER[ \t]++(\S++)[ \t\r]*+(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
+_DELIMITER = re.compile(r"\s*+DELIMITER[ \t]++(\S++)[ \t\r]*+(?:\n|\Z)", re.IGNORECASE)
 _DOLLAR_DELIMITER = re.compile(r"^[ \t]*+DELIMITER[ \t]++\S*?\$", re.IGNORECASE | re.MULTILINE)
 _WITH_BODY = re.compile(
     r"\s*+(?:BEGIN\s++NOT\s++ATOMIC\b|(?:CREATE|ALTER)\s++"
@@ -35,11 +35,11 @@ _WITH_BODY = re.compile(
 )
 _SIMPLE_MARKS = re.compile(r"[();]")
 _BODY_MARKS = re.compile(
-    r"[();:]|(?<![\w$.@])(?:END(?:\s++(?:IF|CASE|LOOP|WHILE|REPEAT|FOR)\b)?|[^\W\d]\w*+)", re.IGNORECASE
+    r"[();:]|(?<![\w$.@])(?:END\b(?:\s++(?:IF|CASE|LOOP|WHILE|REPEAT|FOR)\b)?|[^\W\d]\w*+)", re.IGNORECASE
 )
 _OPENS = frozenset({"BEGIN", "CASE"})
 _OPENS_A_STATEMENT = frozenset({"IF", "LOOP", "WHILE", "REPEAT", "FOR"})
-_BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "LOOP", "REPEAT"})
+_BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "LOOP", "REPEAT", "ROW"})
 
 
 def split(sql: str, facts: LexicalFacts) -> list[str]:
@@ -101,7 +101,7 @@ def _body_end(code: str, start: int) -> int:
         elif mark == ";":
             if blocks == 0 and parentheses == 0:
                 return match.start()
-        elif mark in _OPENS or (blocks and mark in _OPENS_A_STATEMENT and before in _BEFORE_STATEMENTS):
+        elif mark in _OPENS or (mark in _OPENS_A_STATEMENT and before in _BEFORE_STATEMENTS):
             blocks += 1
         elif mark.startswith("END") and (mark == "END" or mark[3].isspace()):
             blocks -= blocks > 0

@@ -87,4 +87,4 @@ POSTGRES = DialectFacts(
 
 def without_values(message: str, sqlstate: str | None) -> str:
     """The message without what it quotes, where that may be a value and not a name (class 22: data exceptions)."""
-    return re.sub(r'"[^"]*"', '"…"', message) if (sqlstate or "").startswith("22") else message
+    return re.sub(r'".*"', '"…"', message, flags=re.DOTALL) if (sqlstate or "").startswith("22") else message

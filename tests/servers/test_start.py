@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sqlspec.servers import PostgresServer, find_or_start_postgres, temporary_postgres
+from sqlspec.servers import PostgresServer, ServerUnavailableError, find_or_start_postgres, temporary_postgres
 from sqlspec.servers.client import Address, ServerRefusedError, run_sql
 
 if TYPE_CHECKING:
@@ -70,6 +70,15 @@ def test_starts_from_programs_where_only_we_go(wheel: Path, tmp_path: Path, monk
         assert server.way == "local"
 
 
+def test_a_server_that_took_our_port_is_not_taken_for_ours(
+    own: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sqlspec.servers.postgres.free_port", lambda: Address.parse(own.dsn).port)
+    with pytest.raises(ServerUnavailableError, match="could not bind"):
+        temporary_postgres()
+    assert run_sql(own.dsn, "SELECT 1") == [("1",)]
+
+
 def test_each_temporary_database_is_new_and_dropped_with_its_users(own: PostgresServer) -> None:
     with own.temporary_database() as first, own.temporary_database() as second:
         assert first != second
@@ -121,7 +130,7 @@ def test_a_user_who_may_not_create_databases_is_refused(own: PostgresServer, mon
     run_sql(own.dsn, "CREATE ROLE reader LOGIN")
     monkeypatch.setenv("SQLSPEC_SERVERS_WITHOUT", only("env"))
     monkeypatch.setenv("SQLSPEC_TEST_POSTGRES_DSN", own.dsn.replace("postgres@", "reader@"))
-    with pytest.raises(Exception, match="user reader may not create databases"):
+    with pytest.raises(ServerUnavailableError, match="user reader may not create databases"):
         find_or_start_postgres()
 
 

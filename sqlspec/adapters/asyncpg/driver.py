@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 __all__ = ("AsyncpgDriver", "AsyncpgWire")
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
-_ARGUMENT = re.compile(r"invalid input for query argument (\$\d+)[^:]*: .*\((.*)\)$", re.DOTALL)
+_ARGUMENT = re.compile(
+    r"invalid input for query argument (\$\d+)\b.*?"
+    r"(?:\((expected \w+, got \w+|value out of \w+ range|'\w+' object cannot be interpreted as an integer|"
+    r"an? [\w ]+ (?:expected|required) \(got type '?\w+'?\))\))?",
+    re.DOTALL,
+)
+"""A value that asyncpg can't encode: its place, and the reason where that is one of those that never show the value."""
 
 
 class AsyncpgWire(AsyncWire["Connection"]):
@@ -90,11 +96,17 @@ class AsyncpgWire(AsyncWire["Connection"]):
 
     def in_transaction(self, connection: Connection) -> bool:
         """As the protocol says, aborted ones included."""
-        return connection.is_in_transaction()
+        try:
+            return connection.is_in_transaction()
+        except asyncpg.InterfaceError:  # asyncpg took it out of our hands when the socket closed
+            return False
 
     def is_usable(self, connection: Connection) -> bool:
         """False once the socket is closed."""
-        return not connection.is_closed()
+        try:
+            return not connection.is_closed()
+        except asyncpg.InterfaceError:  # asyncpg took it out of our hands when the socket closed
+            return False
 
     def interrupt(self, connection: Connection) -> None:
         """Asyncpg cancels on the server when its caller is cancelled; there is nothing to add."""
@@ -105,13 +117,11 @@ class AsyncpgWire(AsyncWire["Connection"]):
 
     def read_error(self, error: BaseException) -> ErrorFacts:
         """What asyncpg's exception tells, without its DETAIL: that shows values."""
+        if isinstance(error, asyncpg.DataError) and (found := _ARGUMENT.fullmatch(str(error))):
+            reason = f": {found[2]}" if found[2] else ""
+            return ErrorFacts(f"the value of {found[1]} does not fit{reason}", code="22000", sqlstate="22000")
         if isinstance(error, asyncpg.PostgresError):
             return _read_postgres_error(error)
-        if isinstance(error, asyncpg.DataError):
-            found = _ARGUMENT.match(str(error))
-            return ErrorFacts(
-                f"invalid value for {found[1]}: {found[2]}" if found else "invalid value", sqlstate="22000"
-            )
         if isinstance(error, TimeoutError):
             return ErrorFacts("asyncpg's own command_timeout was reached", sqlstate="57014")
         if isinstance(error, OSError):

@@ -15,6 +15,7 @@ from uuid import UUID
 import attrs
 import msgspec
 import pytest
+from asyncpg.pgproto.pgproto import UUID as DriverUUID
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -85,6 +86,7 @@ FITS: list[tuple[Any, Any, Any]] = [
     (str, "x", "x"),
     (bytes, b"x", b"x"),
     (UUID, KEY, KEY),
+    (UUID, DriverUUID(str(KEY)), DriverUUID(str(KEY))),
     (Decimal, Decimal("1.50"), Decimal("1.50")),
     (datetime, NOON, NOON),
     (date, DAY, DAY),

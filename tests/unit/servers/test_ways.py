@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SQLSPEC_SERVERS_WITHOUT", "SQLSPEC_TEST_POSTGRES_DSN", "PGPORT"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_all_ways_switched_off_is_an_error_that_tells_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLSPEC_SERVERS_WITHOUT", ",".join(WAYS))
     with pytest.raises(ServerUnavailableError) as caught:

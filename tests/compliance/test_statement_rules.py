@@ -1,0 +1,213 @@
+"""Statements and parameters mean the same on every adapter: P1-P4, P6, P7."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sqlspec.exceptions import DatabaseError, ParameterError, UniqueViolationError
+from tests.compliance.adapters import Database, where
+
+if TYPE_CHECKING:
+    from sqlspec.driver import AsyncDriverAdapterBase
+
+pytestmark = pytest.mark.usefixtures("items")
+
+STYLES: list[tuple[str, tuple[Any, ...]]] = [
+    ("INSERT INTO items (id, name) VALUES (?, ?)", (1, "a")),
+    ("INSERT INTO items (id, name) VALUES ($1, $2)", (1, "a")),
+    ("INSERT INTO items (id, name) VALUES ($2, $1)", ("a", 1)),
+    ("INSERT INTO items (id, name) VALUES (:1, :2)", (1, "a")),
+    ("INSERT INTO items (id, name) VALUES (%s, %s)", (1, "a")),
+    ("INSERT INTO items (id, name) VALUES (:id, :name)", ({"id": 1, "name": "a"},)),
+    ("INSERT INTO items (id, name) VALUES (:id,:name)", ({"id": 1, "name": "a"},)),
+    ("INSERT INTO items (id, name) VALUES (%(id)s, %(name)s)", ({"id": 1, "name": "a"},)),
+    ("INSERT INTO items (id, name) VALUES (@id, @name)", ({"id": 1, "name": "a"},)),
+    ("INSERT INTO items (id, name) VALUES (?, ?)", ((1, "a"),)),
+    ("INSERT INTO items (id, name) VALUES (?, ?)", ([1, "a"],)),
+]
+
+
+@pytest.mark.parametrize(("statement", "parameters"), STYLES)
+async def test_every_style_of_placeholder_works(
+    db: AsyncDriverAdapterBase, statement: str, parameters: tuple[Any, ...]
+) -> None:
+    """The row arrives, by execute() and by execute_many()."""  # P1 P2
+    await db.execute(statement, *parameters)
+    assert await db.select("SELECT id, name FROM items") == [{"id": 1, "name": "a"}]
+    await db.execute("DELETE FROM items")
+    row = parameters if len(parameters) > 1 else parameters[0]
+    await db.execute_many(statement, [row])
+    assert await db.select("SELECT id, name FROM items") == [{"id": 1, "name": "a"}]
+
+
+async def test_one_name_may_stand_twice(db: AsyncDriverAdapterBase) -> None:
+    """The value is bound for both places."""  # P1
+    await db.execute("INSERT INTO items (id, name) VALUES (:id, 'a')", {"id": 7})
+    found = await db.select_one("SELECT id FROM items WHERE id = :id OR id = :id + 1", {"id": 7})
+    assert found == {"id": 7}
+
+
+async def test_what_only_looks_like_a_placeholder_is_left_alone(db: AsyncDriverAdapterBase) -> None:
+    """Strings, comments, quoted identifiers and % signs reach the server as written."""  # P3
+    statement = """SELECT '? :a $1 %s @b %% it''s' AS text, /* :c ? */ 7 % 4 AS "a:b?" -- $9 :d
+    WHERE 1 = :one"""
+    assert await db.select_one(statement, {"one": 1}) == {"text": "? :a $1 %s @b %% it''s".replace("''", "'"), "a:b?": 3}
+
+
+async def test_mistakes_are_found_before_anything_is_sent(db: AsyncDriverAdapterBase) -> None:
+    """Inside a transaction, none of them harms it."""  # P2
+    await db.begin()
+    await db.execute("INSERT INTO items VALUES (1, 'a')")
+    mistakes: list[tuple[str, tuple[Any, ...]]] = [
+        ("SELECT ?", (1, 2)),
+        ("SELECT ?, ?", (1,)),
+        ("SELECT :a", ({"b": 1},)),
+        ("SELECT :a", ({"a": 1, "b": 2},)),
+        ("SELECT ?", ({"a": 1},)),
+        ("SELECT :a, ?", (1, 2)),
+        ("SELECT 1; SELECT 2", ()),
+        ("  ", ()),
+    ]
+    for statement, parameters in mistakes:
+        with pytest.raises(ParameterError):
+            await db.execute(statement, *parameters)
+    with pytest.raises(ParameterError):
+        await db.execute_many("INSERT INTO items VALUES (?, ?)", [(2, "b"), (3,)])
+    await db.commit()
+    assert await db.select_value("SELECT count(*) FROM items") == 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 10_000])
+@pytest.mark.parametrize("statement", ["IN (:ids)", "IN :ids"])
+async def test_lists_expand(db: AsyncDriverAdapterBase, statement: str, count: int) -> None:
+    """IN finds those that are listed, NOT IN the others: none and all for an empty list."""  # P4
+    await db.execute_many("INSERT INTO items (id, name) VALUES (?, ?)", [(number, "x") for number in range(5)])
+    ids = list(range(2, 2 + count))
+    inside = await db.select_value(f"SELECT count(*) FROM items WHERE id {statement}", {"ids": ids})
+    outside = await db.select_value(f"SELECT count(*) FROM items WHERE id NOT {statement}", {"ids": ids})
+    assert inside == min(count, 3)
+    assert outside == 5 - inside
+
+
+async def test_lists_expand_by_place_and_beside_other_values(db: AsyncDriverAdapterBase) -> None:
+    """Lists of different lengths, one after the other, of texts too."""  # P4
+    await db.execute_many("INSERT INTO items (id, name) VALUES (?, ?)", [(1, "a"), (2, "b"), (3, "c")])
+    statement = "SELECT id FROM items WHERE id > ? AND name IN (?) AND id < ? ORDER BY id"
+    assert await db.select(statement, 0, ["a", "c"], 9, schema_type=int) == [1, 3]
+    assert await db.select(statement, 1, ["a", "b", "c"], 9, schema_type=int) == [2, 3]
+    assert await db.select(statement, 1, [], 9, schema_type=int) == []
+
+
+@where("triggers")
+async def test_scripts_with_triggers(db: AsyncDriverAdapterBase) -> None:
+    """A trigger's body is one statement."""  # P6
+    await db.execute_script("""
+        CREATE TABLE log (note TEXT); -- one; two
+        CREATE TRIGGER noted AFTER INSERT ON items BEGIN
+            INSERT INTO log VALUES ('new; ' || NEW.id);
+            UPDATE log SET note = CASE WHEN NEW.id > 5 THEN 'big' ELSE note END;
+        END;
+        INSERT INTO items VALUES (1, 'a;b');
+    """)
+    assert await db.select("SELECT note FROM log", schema_type=str) == ["new; 1"]
+    assert await db.select_value("SELECT name FROM items") == "a;b"
+
+
+@where("dollar_quotes")
+async def test_scripts_with_dollar_quotes(db: AsyncDriverAdapterBase) -> None:
+    """A function's body is one statement, and so is a DO block."""  # P6
+    await db.execute_script("""
+        CREATE FUNCTION twice(n integer) RETURNS integer LANGUAGE plpgsql AS $body$
+        BEGIN
+            -- ; $$
+            RETURN 2 * n;
+        END;
+        $body$;
+        DO $$ BEGIN INSERT INTO items VALUES (1, 'a;b'); END; $$;
+        INSERT INTO items VALUES (twice(2), 'c')
+    """)
+    assert await db.select("SELECT id FROM items ORDER BY id", schema_type=int) == [1, 4]
+
+
+async def test_a_script_ends_at_its_first_failure(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """What ran before is committed, what follows did not run, and the error says which statement it was."""  # P6
+    with pytest.raises(UniqueViolationError) as failed:
+        await db.execute_script("INSERT INTO items VALUES (1, 'a'); INSERT INTO items VALUES (1, 'b'); DROP TABLE items")
+    assert "statement 2 of 3" in "".join(failed.value.__notes__)
+    assert await database.value("SELECT count(*) FROM items") == 1
+
+
+async def test_a_script_in_a_transaction_is_part_of_it(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Rolled back with it."""  # P6
+    await db.begin()
+    await db.execute_script("INSERT INTO items VALUES (1, 'a'); INSERT INTO items VALUES (2, 'b')")
+    await db.rollback()
+    assert await database.value("SELECT count(*) FROM items") == 0
+
+
+async def test_a_script_may_hold_its_own_transaction(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """BEGIN … COMMIT in it are known to the session."""  # P6
+    await db.execute_script("BEGIN; INSERT INTO items VALUES (1, 'a'); COMMIT; INSERT INTO items VALUES (2, 'b')")
+    assert await database.value("SELECT count(*) FROM items") == 2
+    await db.begin()
+    await db.rollback()
+
+
+async def test_execute_many_is_all_or_nothing(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """The third of four rows fails: none is kept, and the session works on."""  # P7
+    statement = "INSERT INTO items (id, name) VALUES (?, ?)"
+    with pytest.raises(UniqueViolationError):
+        await db.execute_many(statement, [(1, "a"), (2, "b"), (1, "c"), (3, "d")])
+    assert await database.value("SELECT count(*) FROM items") == 0
+    await db.execute_many(statement, [(1, "a"), (2, "b")])
+    assert await database.value("SELECT count(*) FROM items") == 2
+
+
+async def test_execute_many_in_a_transaction_is_part_of_it(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """It commits nothing by itself; in a block its failure undoes the block."""  # P7
+    statement = "INSERT INTO items (id, name) VALUES (?, ?)"
+    async with db.transaction():
+        await db.execute_many(statement, [(1, "a")])
+        with pytest.raises(UniqueViolationError):
+            async with db.transaction():
+                await db.execute_many(statement, [(2, "b"), (2, "c")])
+        assert await database.value("SELECT count(*) FROM items") == 0
+    assert await database.value("SELECT max(id) FROM items") == 1
+
+
+async def test_execute_many_without_rows_does_nothing(db: AsyncDriverAdapterBase) -> None:
+    """Nothing is sent, 0 rows are affected."""  # P7
+    assert (await db.execute_many("INSERT INTO nowhere VALUES (?)", [])).rows_affected == 0
+
+
+async def test_execute_many_takes_any_iterable_of_rows(db: AsyncDriverAdapterBase) -> None:
+    """10,000 rows from a generator of mappings."""  # P7
+    await db.execute_many(
+        "INSERT INTO items (id, name) VALUES (:id, :name)", ({"id": n, "name": str(n)} for n in range(10_000))
+    )
+    assert await db.select_value("SELECT count(*) FROM items WHERE name = '9999'") == 1
+    assert await db.select_value("SELECT count(*) FROM items") == 10_000
+
+
+async def test_statements_without_parameters_are_untouched(db: AsyncDriverAdapterBase) -> None:
+    """Whatever looks like a placeholder is the database's own business then."""  # P1
+    assert await db.select_value("SELECT '100%' || ' :x ?'") == "100% :x ?"
+
+
+@where("dollar_quotes")
+async def test_operators_that_look_like_placeholders(db: AsyncDriverAdapterBase) -> None:
+    """?, ?| and ?& of jsonb, beside $n, names, and ?? in the question-mark style; casts and slices."""  # P1 P3
+    assert await db.select_value("SELECT '{\"a\": 1}'::jsonb ? :key", {"key": "a"}) is True
+    assert await db.select_value("SELECT '{\"a\": 1}'::jsonb ?| $1::text[]", (["a", "b"],)) is True
+    assert await db.select_value("SELECT '{\"a\": 1}'::jsonb ?? ?", "a") is True
+    assert await db.select_value("SELECT (ARRAY[1, 2, 3])[1:2] = :it::int[]", {"it": [1, 2]}) is True
+    assert await db.select_value("SELECT $1::int+$2::int", 1, 2) == 3
+
+
+async def test_an_unknown_type_of_value_is_a_data_error_or_the_drivers_word(db: AsyncDriverAdapterBase) -> None:
+    """One of our exceptions, before or after sending; the session works on."""  # E1
+    with pytest.raises((DatabaseError, ParameterError)):
+        await db.execute("INSERT INTO items (id, name) VALUES (?, ?)", 1, object())
+    assert await db.select_value("SELECT count(*) FROM items") == 0

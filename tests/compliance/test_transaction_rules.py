@@ -1,0 +1,435 @@
+"""Transactions mean the same on every adapter: S3 S4 S5 S6 S9 S14 S15."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sqlspec.exceptions import (
+    CommitOutcomeUnknownError,
+    ConnectionLostError,
+    DatabaseError,
+    ForeignKeyViolationError,
+    IntegrityError,
+    StatementTimeoutError,
+    TransactionAbortedError,
+    TransactionError,
+    UniqueViolationError,
+)
+from tests.compliance.adapters import Database, where
+
+if TYPE_CHECKING:
+    from sqlspec.driver import AsyncDriverAdapterBase
+
+pytestmark = pytest.mark.usefixtures("items")
+
+COUNT = "SELECT count(*) FROM items"
+INSERT = "INSERT INTO items (id, name) VALUES (?, ?)"
+SLOW = {
+    "postgres": "SELECT pg_sleep(30)",
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000000) SELECT max(i) FROM n",
+}
+
+
+async def test_every_statement_commits_by_itself(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Another connection sees the row at once, whatever the driver begins by itself."""  # S3
+    await db.execute(INSERT, 1, "a")
+    assert await database.value(COUNT) == 1
+    await db.execute_many(INSERT, [(2, "b"), (3, "c")])
+    assert await database.value(COUNT) == 3
+    await db.execute_script("INSERT INTO items VALUES (4, 'd'); DELETE FROM items WHERE id = 1")
+    assert await database.value(COUNT) == 3
+
+
+async def test_commit_and_rollback_without_a_transaction_do_nothing(db: AsyncDriverAdapterBase) -> None:
+    """They are no error, and undo nothing."""  # S3
+    await db.commit()
+    await db.execute(INSERT, 1, "a")
+    await db.rollback()
+    await db.commit()
+    assert await db.select_value(COUNT) == 1
+
+
+async def test_commit_makes_visible_what_was_hidden(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Between begin() and commit() nobody else sees anything."""  # S4
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    assert await database.value(COUNT) == 0
+    await db.commit()
+    assert await database.value(COUNT) == 1
+
+
+async def test_rollback_undoes(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Afterwards statements commit by themselves again."""  # S4
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    await db.execute_many(INSERT, [(2, "b")])
+    await db.rollback()
+    await db.execute(INSERT, 3, "c")
+    assert await database.value("SELECT max(id) FROM items") == 3
+    assert await database.value(COUNT) == 1
+
+
+async def test_begin_inside_a_transaction_is_an_error(db: AsyncDriverAdapterBase) -> None:
+    """And the open one goes on."""  # S4
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(TransactionError, match="open already"):
+        await db.begin()
+    await db.commit()
+    assert await db.select_value(COUNT) == 1
+
+
+async def test_a_block_commits_at_its_end(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """And not before."""  # S4
+    async with db.transaction():
+        await db.execute(INSERT, 1, "a")
+        assert await database.value(COUNT) == 0
+    assert await database.value(COUNT) == 1
+
+
+async def test_a_block_rolls_back_at_an_exception(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """The exception goes on as it is."""  # S4
+    with pytest.raises(KeyError):
+        async with db.transaction():
+            await db.execute(INSERT, 1, "a")
+            raise KeyError
+    assert await database.value(COUNT) == 0
+
+
+async def test_an_inner_failure_undoes_the_inner_block_only(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Three levels; the middle one fails in the database and is caught outside of it."""  # S4
+    async with db.transaction():
+        await db.execute(INSERT, 1, "outer")
+        with pytest.raises(UniqueViolationError):
+            async with db.transaction():
+                await db.execute(INSERT, 2, "middle")
+                async with db.transaction():
+                    await db.execute(INSERT, 3, "inner")
+                await db.execute(INSERT, 1, "again")
+        async with db.transaction():
+            await db.execute(INSERT, 4, "another")
+        await db.execute(INSERT, 5, "outer")
+    async with database.session() as other:
+        assert await other.select("SELECT id FROM items ORDER BY id", schema_type=int) == [1, 4, 5]
+
+
+async def test_an_open_transaction_is_rolled_back_at_the_end(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Never committed by the release; one WARNING names what opened it."""  # S5
+    with caplog.at_level(logging.WARNING):
+        async with database.session() as db:
+            await db.begin()
+            await db.execute(INSERT, 1, "a")
+    assert await database.value(COUNT) == 0
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "BEGIN" in record.getMessage()
+    assert "/tests/compliance/" in record.getMessage()  # file and line; sync ones are called by the bridge
+
+
+async def test_a_transaction_opened_by_a_statement_is_known(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """BEGIN as SQL is as good as begin(): commit() ends it, leaving it open rolls it back and warns."""  # S5
+    async with database.session() as db:
+        await db.execute("BEGIN")
+        await db.execute(INSERT, 1, "a")
+        with pytest.raises(TransactionError):
+            await db.begin()
+        await db.commit()
+    assert await database.value(COUNT) == 1
+    with caplog.at_level(logging.WARNING):
+        async with database.session() as db:
+            await db.execute("BEGIN")
+            await db.execute(INSERT, 2, "b")
+    assert await database.value(COUNT) == 1
+    assert len(caplog.records) == 1
+
+
+async def test_a_transaction_ended_by_a_statement_is_known(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """ROLLBACK as SQL ends what begin() began, and statements commit by themselves again."""  # S5
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    await db.execute("ROLLBACK")
+    await db.execute(INSERT, 2, "b")
+    assert await database.value("SELECT max(id) FROM items") == 2
+    await db.begin()
+    await db.rollback()
+
+
+async def test_the_next_user_finds_no_transaction(database: Database) -> None:
+    """A connection that came back with an open transaction is clean for the next session."""  # S5
+    config = database.new_config({"max_size": 1})
+    for number in range(3):
+        async with database.session(config) as db:
+            await db.execute("BEGIN")
+            await db.execute(INSERT, number, "a")
+    async with database.session(config) as db:
+        assert await db.select_value(COUNT) == 0
+        await db.begin()
+        await db.rollback()
+
+
+@where("abort")
+async def test_commit_of_an_aborted_transaction_is_an_error(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """The drivers say nothing and save nothing; we name the statement that failed first."""  # S6
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(UniqueViolationError):
+        await db.execute(INSERT, 1, "b")
+    with pytest.raises(TransactionAbortedError) as refused:
+        await db.select_value(COUNT)
+    assert refused.value.statement == INSERT
+    with pytest.raises(TransactionAbortedError) as failed:
+        await db.commit()
+    assert failed.value.statement == INSERT
+    assert await database.value(COUNT) == 0
+    await db.execute(INSERT, 2, "usable again")
+    assert await database.value(COUNT) == 1
+
+
+@where("abort")
+async def test_an_aborted_transaction_of_the_driver_is_told_by_its_tag(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """Also when the session could not know: the failure was inside a function of the server."""  # S6
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(DatabaseError):
+        await db.execute("DO $$ BEGIN RAISE EXCEPTION 'no'; END $$")
+    with pytest.raises(TransactionAbortedError):
+        await db.commit()
+    assert await database.value(COUNT) == 0
+
+
+@where("abort")
+async def test_a_caught_failure_inside_a_block_spoils_the_block(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Leaving the block well says so, and the outer block is not harmed if that is caught."""  # S6
+    async with db.transaction():
+        await db.execute(INSERT, 1, "outer")
+        with pytest.raises(TransactionAbortedError) as failed:
+            async with db.transaction():
+                await db.execute(INSERT, 2, "inner")
+                with pytest.raises(UniqueViolationError):
+                    await db.execute(INSERT, 2, "again")
+        assert failed.value.statement == INSERT
+    assert await database.value(COUNT) == 1
+
+
+@where("-abort")
+async def test_a_caught_failure_aborts_nothing_where_the_database_goes_on(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """SQLite undoes the statement and keeps the transaction."""  # S6
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(UniqueViolationError):
+        await db.execute(INSERT, 1, "b")
+    await db.execute(INSERT, 2, "c")
+    await db.commit()
+    assert await database.value(COUNT) == 2
+
+
+async def test_a_savepoint_heals(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """ROLLBACK TO SAVEPOINT, sent as SQL, makes the transaction usable again."""  # S6
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    await db.execute("SAVEPOINT here")
+    with pytest.raises(UniqueViolationError):
+        await db.execute(INSERT, 1, "b")
+    await db.execute("ROLLBACK TO SAVEPOINT here")
+    await db.execute(INSERT, 2, "c")
+    await db.commit()
+    assert await database.value(COUNT) == 2
+
+
+async def test_a_failed_commit_leaves_nothing_open(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A deferred constraint fails at COMMIT: all is rolled back, and the session works on."""  # S6
+    await database.run(
+        "CREATE TABLE parts (id INTEGER, item INTEGER REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    await db.begin()
+    await db.execute("INSERT INTO parts (id, item) VALUES (1, 99)")
+    with pytest.raises(ForeignKeyViolationError if "sqlstate" in database.adapter.can else IntegrityError):
+        await db.commit()
+    await db.execute(INSERT, 1, "a")
+    assert await database.value("SELECT count(*) FROM parts") == 0
+    assert await database.value(COUNT) == 1
+
+
+async def test_a_failed_commit_of_a_block_leaves_nothing_open(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """The same at the end of a transaction() block."""  # S6
+    await database.run(
+        "CREATE TABLE parts (id INTEGER, item INTEGER REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)"
+    )
+    with pytest.raises(IntegrityError):
+        async with db.transaction():
+            await db.execute("INSERT INTO parts (id, item) VALUES (1, 99)")
+    async with db.transaction():
+        await db.execute(INSERT, 1, "a")
+    assert await database.value("SELECT count(*) FROM parts") == 0
+    assert await database.value(COUNT) == 1
+
+
+async def test_a_timed_out_statement_loses_its_transaction(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Every further statement and commit() say so until rollback(); nothing was saved."""  # S14
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(StatementTimeoutError):
+        await db.execute(SLOW[database.adapter.dialect], timeout=0.1)
+    for _ in range(2):
+        with pytest.raises(TransactionAbortedError, match="took longer"):
+            await db.execute(INSERT, 2, "b")
+        with pytest.raises(TransactionAbortedError, match="took longer"):
+            await db.execute_many(INSERT, [(2, "b")])
+        with pytest.raises(TransactionAbortedError, match="took longer"):
+            async with db.select_stream(COUNT):
+                pass
+        with pytest.raises(TransactionAbortedError, match="took longer"):
+            await db.commit()
+    await db.rollback()
+    await db.execute(INSERT, 3, "c")
+    async with database.session() as other:
+        assert await other.select("SELECT id FROM items", schema_type=int) == [3]
+
+
+async def test_a_block_whose_transaction_was_lost_does_not_end_well(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """Whoever swallows the time-out learns of it at the end of the block."""  # S14
+    with pytest.raises(TransactionAbortedError, match="took longer"):
+        async with db.transaction():
+            await db.execute(INSERT, 1, "a")
+            with pytest.raises(StatementTimeoutError):
+                await db.execute(SLOW[database.adapter.dialect], timeout=0.1)
+    await db.execute(INSERT, 2, "b")
+    assert await database.value("SELECT max(id) FROM items") == 2
+    assert await database.value(COUNT) == 1
+
+
+async def test_a_statement_that_timed_out_alone_costs_nothing_else(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """Outside a transaction the next statement simply works."""  # S14
+    for _ in range(3):
+        with pytest.raises(StatementTimeoutError) as timed_out:
+            await db.select(SLOW[database.adapter.dialect], timeout=0.05)
+        assert timed_out.value.statement == SLOW[database.adapter.dialect]
+        assert await db.select_value("SELECT 1") == 1
+
+
+async def test_the_configs_statement_timeout_holds(database: Database) -> None:
+    """``statement_timeout`` limits what gives no ``timeout=``, and ``timeout=`` wins."""  # C3
+    config = database.new_config(statement_timeout=0.1)
+    async with database.session(config) as db:
+        with pytest.raises(StatementTimeoutError, match=r"0\.1 s"):
+            await db.select(SLOW[database.adapter.dialect])
+        with pytest.raises(StatementTimeoutError, match=r"0\.05 s"):
+            await db.select(SLOW[database.adapter.dialect], timeout=0.05)
+
+
+@where("kill")
+async def test_a_killed_connection_loses_its_transaction(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A lost connection is no empty result: ConnectionLostError, then S14 until rollback()."""  # S14
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(ConnectionLostError):
+        await db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(TransactionAbortedError, match="connection was lost"):
+        await db.execute(INSERT, 2, "b")
+    with pytest.raises(TransactionAbortedError, match="connection was lost"):
+        await db.commit()
+    await db.rollback()
+    await db.execute(INSERT, 3, "c")
+    assert await database.value("SELECT max(id) FROM items") == 3
+    assert await database.value(COUNT) == 1
+
+
+@where("kill")
+async def test_a_connection_killed_from_outside_is_noticed(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """The next statement in the transaction says ConnectionLostError."""  # S14 F2
+    await db.begin()
+    pid = await db.select_value("SELECT pg_backend_pid()")
+    await database.value("SELECT pg_terminate_backend($1)", pid)
+    await asyncio.sleep(0.05)
+    with pytest.raises(ConnectionLostError):
+        await db.execute(INSERT, 1, "a")
+    with pytest.raises(TransactionAbortedError):
+        await db.commit()
+    await db.rollback()
+    assert await database.value(COUNT) == 0
+
+
+@where("kill")
+async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """COMMIT itself ends its backend, by a deferred trigger: the user must be told that nobody knows."""  # S6
+    await database.run(
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON items DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION die()",
+    )
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(CommitOutcomeUnknownError) as lost:
+        await db.commit()
+    assert lost.value.__cause__ is not None
+    assert await db.select_value(COUNT) == 0
+
+
+@where("isolation")
+async def test_isolation_and_read_only_are_what_was_asked_for(db: AsyncDriverAdapterBase) -> None:
+    """begin() and transaction() take both."""  # S4
+    await db.begin(isolation="serializable", read_only=True)
+    assert await db.select_value("SELECT current_setting('transaction_isolation')") == "serializable"
+    assert await db.select_value("SELECT current_setting('transaction_read_only')") == "on"
+    await db.rollback()
+    async with db.transaction(isolation="repeatable read"):
+        assert await db.select_value("SELECT current_setting('transaction_isolation')") == "repeatable read"
+
+
+@where("-isolation")
+async def test_an_isolation_that_can_not_be_had_is_an_error(db: AsyncDriverAdapterBase) -> None:
+    """And nothing was begun."""  # S4
+    with pytest.raises(TransactionError, match="read committed"):
+        await db.begin(isolation="read committed")
+    await db.begin(isolation="serializable")
+    await db.rollback()
+
+
+async def test_hooks_run_after_the_outcome(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """When an on_commit hook runs, others see the work; those of a block that was undone are dropped."""  # S9
+    heard: list[str] = []
+
+    async with db.transaction():
+        await db.execute(INSERT, 1, "a")
+        db.on_commit(lambda: heard.append("commit"))
+        db.on_rollback(lambda: heard.append("rollback"))
+        with pytest.raises(KeyError):
+            async with db.transaction():
+                db.on_commit(lambda: heard.append("inner"))
+                raise KeyError
+        assert heard == []
+    assert heard == ["commit"]
+    await db.begin()
+    db.on_commit(lambda: heard.append("commit"))
+    db.on_rollback(lambda: heard.append("rollback"))
+    await db.rollback()
+    assert heard == ["commit", "rollback"]
+    assert await database.value(COUNT) == 1
+
+
+async def test_a_session_keeps_its_connection(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A temporary table lives from statement to statement."""  # S15
+    await db.execute("CREATE TEMPORARY TABLE mine (id INTEGER)")
+    await db.execute("INSERT INTO mine VALUES (1)")
+    async with database.session() as other:
+        await other.select_value(COUNT)
+    assert await db.select_value("SELECT count(*) FROM mine") == 1
