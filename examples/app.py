@@ -19,7 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
-from sqlspec.config import StarletteConfig
+from sqlspec.config import AsyncDatabaseConfig, StarletteConfig
+from sqlspec.driver import AsyncDriverAdapterBase
 from sqlspec.exceptions import UniqueViolationError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 
@@ -30,18 +31,20 @@ if TYPE_CHECKING:
 
 # The database: an adapter's config, registered once ---------------------------------------------------------------
 
-spec = SQLSpec()
-url = os.environ.get("DATABASE_URL", "sqlite:///users.db")
-web: dict[str, Any] = {"starlette": StarletteConfig(commit_mode="autocommit", session_key="db")}
 
-if url.startswith("sqlite:"):
-    from sqlspec.adapters.aiosqlite import AiosqliteConfig
+def database(url: str) -> AsyncDatabaseConfig[Any, Any, Any]:
+    web = {"starlette": StarletteConfig(commit_mode="autocommit", session_key="db")}
+    if url.startswith("sqlite:"):
+        from sqlspec.adapters.aiosqlite import AiosqliteConfig
 
-    config = spec.add_config(AiosqliteConfig(pool_config={"uri": url}, extension_config=web))
-else:
+        return AiosqliteConfig(pool_config={"uri": url}, extension_config=web)
     from sqlspec.adapters.asyncpg import AsyncpgConfig
 
-    config = spec.add_config(AsyncpgConfig(pool_config={"dsn": url}, extension_config=web))
+    return AsyncpgConfig(pool_config={"dsn": url}, extension_config=web)
+
+
+spec = SQLSpec()
+config = spec.add_config(database(os.environ.get("DATABASE_URL", "sqlite:///users.db")))
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS users (id UUID PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT NOT NULL)"
 
@@ -82,7 +85,7 @@ async def create_user_and_fail(request: Request) -> Response:
     raise RuntimeError(f"the welcome mail for user {user.id} could not be sent")
 
 
-async def insert_user(db: Any, new: NewUser) -> User:
+async def insert_user(db: AsyncDriverAdapterBase, new: NewUser) -> User:
     values = {"id": uuid4(), "email": new.email, "name": new.name}
     statement = "INSERT INTO users (id, email, name) VALUES (:id, :email, :name) RETURNING id, email, name"
     return await db.select_one(statement, values, schema_type=User)

@@ -172,7 +172,8 @@ class AsyncConnections:
         connection = checkout.connection
         try:
             async with AsyncTimeLimit(SETTLE_DEADLINE, partial(self._wire.interrupt, connection)):
-                await self._wire.recover(connection)
+                if self._wire.is_usable(connection):
+                    await self._wire.recover(connection)
                 if self._wire.is_usable(connection):
                     await self._hand_back(checkout)
         except BaseException as error:  # noqa: BLE001 (also when the loop shuts down: nothing may be left behind)

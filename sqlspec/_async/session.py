@@ -22,6 +22,7 @@ from sqlspec._async.connection import caller
 from sqlspec.concurrency import AsyncTimeLimit, AsyncTurn, async_settled
 from sqlspec.core.faults import describe_fault
 from sqlspec.core.observe import CheckoutEvent, StatementEvent, TransactionEvent, observing
+from sqlspec.core.plan import not_a_text
 from sqlspec.core.transaction import TransactionRecord
 from sqlspec.exceptions import (
     ConnectionLostError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from sqlspec.core.facts import BeginOptions
     from sqlspec.core.plan import Plan
     from sqlspec.core.result import Answer
+    from sqlspec.exceptions import DatabaseError
 
 __all__ = ("CLOSED", "AsyncSession")
 
@@ -94,7 +96,10 @@ class AsyncSession:
         observed: bool = False,
     ) -> Answer:
         """Run one statement: every method that takes SQL ends here."""
-        plan = self._plans[statement]
+        try:
+            plan = self._plans[statement]
+        except TypeError:
+            raise not_a_text(statement) from None
         sql, args = plan.bind(parameters)
         if self._observers and not observed:
             return await self._run_observed(plan, parameters, limit, timeout)
@@ -162,12 +167,7 @@ class AsyncSession:
                 raise record.aborted()
             if record.failed is not None and not (plan is not None and plan.controls_transaction):
                 raise record.aborted()
-        if self._streams and self._hold and self._implicit is None and record is None:
-            message = (
-                "A stream is open on this session outside a transaction, so no other statement can run on it. Open "
-                "transaction() around both, or use a second session."
-            )
-            raise TransactionError(message)
+        self._check_no_stream()
         if record is None and self._implicit is not None:
             await self._begin(self._implicit, explicit=False)
         checkout = self._checkout
@@ -180,6 +180,14 @@ class AsyncSession:
     def _check_open(self) -> None:
         if self._closed is not None:
             raise SessionClosedError(f"This session is closed: {self._closed}.")
+
+    def _check_no_stream(self) -> None:
+        if self._streams and self._hold and self._implicit is None and self._transaction is None:
+            message = (
+                "A stream is open on this session outside a transaction, so nothing else can run on it. Open "
+                "transaction() around both, or use a second session."
+            )
+            raise TransactionError(message)
 
     async def _after(self, plan: Plan) -> None:
         """What the statement itself did to the transaction, and what need not be held any longer."""
@@ -317,9 +325,9 @@ class AsyncSession:
         if checkout is None:
             return failure
         if isinstance(failure, ConnectionLostError) or not self.wire.is_usable(checkout.connection):
-            self._interrupted(f"the connection was lost: {failure}")
-            if not isinstance(failure, ConnectionLostError):
-                return ConnectionLostError(str(failure), statement=statement)
+            self._interrupted("its connection was lost")
+            message = f"The connection to {self._config.target} was lost: {failure}"
+            return ConnectionLostError(message, code=failure.code, sqlstate=failure.sqlstate, statement=statement)
         elif record is not None:
             self._ready = None
             if not self.wire.in_transaction(checkout.connection):
@@ -333,7 +341,7 @@ class AsyncSession:
         self._interrupted(message)
         return StatementTimeoutError(message, statement=plan.text)
 
-    def _translate(self, error: BaseException, plan: Plan | None, sql: str) -> BaseException:
+    def _translate(self, error: BaseException, plan: Plan | None, sql: str) -> DatabaseError:
         return describe_fault(self.wire.read_error(error), self.wire.dialect, plan, sql, self._config.redact)
 
     def _interrupted(self, cause: str) -> None:

@@ -343,6 +343,7 @@ class AsyncTransactions(AsyncStreams):
         record = self._transaction
         if record is not None and (record.lost is not None or record.failed is not None):
             raise record.aborted()
+        self._check_no_stream()
 
     def _check_outside_blocks(self, what: str) -> None:
         if self._transaction is not None and self._transaction.blocks:

@@ -172,7 +172,8 @@ class SyncConnections:
         connection = checkout.connection
         try:
             with SyncTimeLimit(SETTLE_DEADLINE, partial(self._wire.interrupt, connection)):
-                self._wire.recover(connection)
+                if self._wire.is_usable(connection):
+                    self._wire.recover(connection)
                 if self._wire.is_usable(connection):
                     self._hand_back(checkout)
         except BaseException as error:  # noqa: BLE001 (also when the loop shuts down: nothing may be left behind)

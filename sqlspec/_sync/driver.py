@@ -290,8 +290,7 @@ class SyncDriverAdapterBase(SyncTransactions):
         try:
             with self._turn:
                 self._close_streams(reason)
-                if record is not None:
-                    self._roll_back_open()
+                self._roll_back_open()
                 self._let_go()
         except BaseException:
             self._interrupted("the session was closed")
@@ -310,6 +309,11 @@ class SyncDriverAdapterBase(SyncTransactions):
     def pending_writes(self) -> int:
         """How many statements of the open transaction may have changed something."""
         return 0 if self._transaction is None else self._transaction.writes
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it holds nothing, so that settling or closing it needs no I/O (and no thread)."""
+        return self._checkout is None and self._transaction is None and not self._streams and not self._waiting_hooks
 
     def settle(self, *, commit: bool, reason: str) -> None:
         """Decide what is open and give the connection back.

@@ -208,7 +208,7 @@ def pattern_of(facts: LexicalFacts) -> re.Pattern[str]:
         rf"{_AFTER_VALUE}(?:(?P<named>:{_NAME})|(?P<numeric>:{_NUMBER})|(?P<pyformat>%\({_NAME}\)s(?!\w))|(?P<format>%s(?!\w)))",
         r"(?P<escape>\?\?|%%)",
         r"\?(?:\|(?!\|)|&(?!&))" if facts.question_operators else "",
-        r"\?\d+",
+        r"\?\d++",
         r"(?P<qmark>\?)",
         rf"(?<![\w$])(?P<dollar>\${_NUMBER})",
         r"@[@?>]",

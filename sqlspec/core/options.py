@@ -52,7 +52,8 @@ def check_keys(given: Mapping[str, Any], known: Collection[str], where: str) -> 
     for key in given:
         if key not in known:
             message = (
-                f"Unknown key {key!r} in {where}.{did_you_mean(key, known)} Known keys: {', '.join(sorted(known))}."
+                f"Unknown key {key!r} in {where}.{did_you_mean(key, known)} "
+                f"Known keys: {', '.join(sorted(known)) or 'none'}."
             )
             raise ImproperConfigurationError(message)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlspec.core.parameters import Bound
     from sqlspec.core.rows import Shape
 
-__all__ = ("Plan", "PlanCache")
+__all__ = ("Plan", "PlanCache", "not_a_text")
 
 _SCALARS = frozenset({int, str, float, bytes, bool, type(None)})
 
@@ -221,7 +221,7 @@ class PlanCache(dict[str, Plan]):
 
     def __missing__(self, text: object) -> Plan:
         if not isinstance(text, str):
-            raise ParameterError(f"A statement is a text, not a value of type {type(text).__name__}.")
+            raise not_a_text(text)
         if not text or text.isspace():
             raise ParameterError("The statement is blank.", statement=text)
         plan = Plan(text, self._facts, self._style)
@@ -229,6 +229,11 @@ class PlanCache(dict[str, Plan]):
             while len(self) >= self._limit:
                 del self[next(iter(self))]
             return self.setdefault(text, plan)
+
+
+def not_a_text(statement: object) -> ParameterError:
+    """The error for a statement that is no text; the cache is never asked about one that has no hash."""
+    return ParameterError(f"A statement is a text, not a value of type {type(statement).__name__}.")
 
 
 def _classify(code: str) -> tuple[str, bool, bool]:

@@ -101,13 +101,14 @@ def scalar_of(answer: Answer, schema_type: Any, statement: str) -> Any:
 
 
 def scalar_or_none_of(answer: Answer, schema_type: Any, statement: str) -> Any:
-    """Return the first column of the only row, or None if there is no row.
+    """Return the first column of the only row, or None if there is no row or it is NULL, whatever the type.
 
     Raises:
         MultipleResultsFoundError: There are more rows.
     """
     _check_at_most_one(answer, statement)
-    return _first_value(answer, schema_type, statement) if answer[1] else None
+    is_none = not answer[1] or (len(answer[1][0]) > 0 and answer[1][0][0] is None)
+    return None if is_none else _first_value(answer, schema_type, statement)
 
 
 def _first_value(answer: Answer, schema_type: Any, statement: str) -> Any:

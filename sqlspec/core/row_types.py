@@ -79,7 +79,7 @@ class Schema:
     Attributes:
         kind: What a row becomes.
         wanted: The type as the user gave it.
-        fields: Its fields in the order of the constructor's parameters. A "value" has one, a "tuple" one per position.
+        fields: Its fields in the order of the class. A "value" has one, a "tuple" one per position.
         make: What builds the object of kind "object".
         rest: The type of further positions of a "tuple" or of the columns of a plain "dict"; None: there are none.
         keeps_extra: A "model" is given the columns that are no fields, too.
@@ -175,7 +175,7 @@ def _dataclass_schema(wanted: Any, kind: Any, hints: dict[str, Any]) -> Schema:
         for each in fields(kind)
         if each.init
     )
-    return Schema("object", wanted, _positional_first(found), make=kind)
+    return Schema("object", wanted, found, make=kind)
 
 
 def _struct_schema(wanted: Any, kind: Any, hints: dict[str, Any]) -> Schema:
@@ -190,7 +190,7 @@ def _struct_schema(wanted: Any, kind: Any, hints: dict[str, Any]) -> Schema:
         )
         for each in msgspec.structs.fields(kind)
     )
-    return Schema("object", wanted, _positional_first(found), make=kind)
+    return Schema("object", wanted, found, make=kind)
 
 
 def _attrs_schema(wanted: Any, kind: Any, hints: dict[str, Any]) -> Schema:
@@ -206,7 +206,7 @@ def _attrs_schema(wanted: Any, kind: Any, hints: dict[str, Any]) -> Schema:
         for each in kind.__attrs_attrs__
         if each.init
     )
-    return Schema("object", wanted, _positional_first(found), make=kind)
+    return Schema("object", wanted, found, make=kind)
 
 
 def _attrs_nothing() -> Any:
@@ -265,10 +265,6 @@ def _first_keys(alias: Any) -> list[Any]:
         return []
     choices: list[Any] = getattr(alias, "choices", [alias])
     return [each if isinstance(each, str) else each.path[0] for each in choices]
-
-
-def _positional_first(found: tuple[Field, ...]) -> tuple[Field, ...]:
-    return tuple(sorted(found, key=lambda field: not field.positional))
 
 
 def _is_struct(kind: Any) -> bool:

@@ -2,9 +2,9 @@
 
 A statement ends at ``;`` outside strings, comments, dollar quotes, parentheses and bodies. A body is what stands
 between BEGIN and END (and CASE, IF, LOOP, WHILE, REPEAT inside it) in CREATE TRIGGER, FUNCTION, PROCEDURE, PACKAGE and
-EVENT, and in MariaDB's ``BEGIN NOT ATOMIC``; a plain ``BEGIN;`` is a statement like any other. ``DELIMITER //``, where a
-statement could begin and up to the end of its line, is understood on every dialect: until the next one only ``//`` ends
-a statement.
+EVENT, and in MariaDB's ``BEGIN NOT ATOMIC``; a plain ``BEGIN;`` is a statement like any other. ``DELIMITER //`` where a
+statement could begin, up to the end of its line, is understood on every dialect: until the next one only ``//`` ends a
+statement.
 
 Comments stay with the statement they stand in or before. Backslash commands of psql are not understood.
 """

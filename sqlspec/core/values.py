@@ -76,7 +76,7 @@ def encoder_for(kind: type[Any], facts: DialectFacts) -> Encoder | None:
     Looked up through the type's bases, nearest first. An enum that is also a str or an int is an enum: its members are
     written by their value, which then has a turn of its own.
     """
-    known = _known.setdefault(facts, {})
+    known = known_encoders.setdefault(facts, {})
     try:
         return known[kind]
     except KeyError:
@@ -86,7 +86,8 @@ def encoder_for(kind: type[Any], facts: DialectFacts) -> Encoder | None:
         return encoder
 
 
-_known: dict[DialectFacts, dict[type[Any], Encoder | None]] = {}
+known_encoders: dict[DialectFacts, dict[type[Any], Encoder | None]] = {}
+"""What was looked up so far; at most 1,000 types per dialect."""
 _MOST_TYPES = 1000
 
 

@@ -70,7 +70,8 @@ class Adapter:
         can: Its capabilities: ``abort`` (an error aborts the transaction), ``arrays``, ``position`` (faults are placed
             exactly), ``sqlstate``, ``constraint_names``, ``isolation``, ``kill`` (another session can end this one),
             ``deferred`` (constraints checked at COMMIT), ``inserted_id``, ``count_many``, ``dollar_quotes``, ``triggers``
-            (with a BEGIN … END body), ``types`` (values come back typed by themselves), ``savepoint_heals``.
+            (with a BEGIN … END body), ``types`` (values come back typed by themselves), ``file`` (the database is one),
+            ``fresh_names`` (every answer brings its column names, an empty one too).
     """
 
     name: str
@@ -86,7 +87,7 @@ class Adapter:
         return self.name
 
 
-_SQLITE = frozenset({"deferred", "inserted_id", "count_many", "triggers", "file"})
+_SQLITE = frozenset({"deferred", "inserted_id", "count_many", "triggers", "file", "fresh_names"})
 
 ADAPTERS = (
     Adapter(

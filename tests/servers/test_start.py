@@ -70,9 +70,7 @@ def test_starts_from_programs_where_only_we_go(wheel: Path, tmp_path: Path, monk
         assert server.way == "local"
 
 
-def test_a_server_that_took_our_port_is_not_taken_for_ours(
-    own: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_took_our_port_is_not_ours(own: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sqlspec.servers.postgres.free_port", lambda: Address.parse(own.dsn).port)
     with pytest.raises(ServerUnavailableError, match="could not bind"):
         temporary_postgres()
@@ -147,7 +145,8 @@ def test_a_server_on_the_standard_port_is_used_and_left_running(
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_owner_leaves_neither_server_nor_folder(how: signal.Signals) -> None:
     code = (
-        "import time; from sqlspec.servers import *; from sqlspec.servers.client import run_sql\n"
+        "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # `make test &` ignores it
+        "from sqlspec.servers import *; from sqlspec.servers.client import run_sql\n"
         "with temporary_postgres() as server:\n"
         "    print(server.dsn, run_sql(server.dsn, 'SHOW data_directory')[0][0], flush=True); time.sleep(60)"
     )

@@ -117,7 +117,7 @@ class AiosqliteWire(AsyncWire[aiosqlite.Connection]):
 
     async def run_many(self, connection: aiosqlite.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """Run one statement for every row."""
-        return await _in_thread(connection, sqlite.run_many, _raw[connection], sql, rows)
+        return await _in_thread(connection, sqlite.run_many, _raw[connection], plan, sql, rows)
 
     async def command(self, connection: aiosqlite.Connection, sql: str) -> str | None:
         """SQLite tells no command tag."""

@@ -185,7 +185,7 @@ def _check_dsn(dsn: str) -> None:
     try:
         _ = urlsplit(dsn).port
     except ValueError:
-        message = f"The port in dsn is not a number ({without_password(dsn)}). Quote ':', '/' and '@' in the password."
+        message = "The port in dsn is not a number. Write ':', '/' and '@' in user name and password as %3A, %2F and %40."
         raise ImproperConfigurationError(message) from None
 
 

@@ -33,8 +33,9 @@ __all__ = ("AsyncpgDriver", "AsyncpgWire")
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _ARGUMENT = re.compile(
     r"invalid input for query argument (\$\d+)\b.*?"
-    r"(?:\((expected \w+, got \w+|value out of \w+ range|'\w+' object cannot be interpreted as an integer|"
-    r"an? [\w ]+ (?:expected|required) \(got type '?\w+'?\))\))?",
+    r"(?: \((expected [\w. ]+, got '?\w+'?|value out of \w+ range|'\w+' object [\w' ]+|must be [\w ]+, not \w+|"
+    r"an? [\w -]+ (?:expected|required)(?: \(got type '?\w+'?\)|, not '\w+')|"
+    r"can't \w+ offset-naive and offset-aware datetimes)\))?",
     re.DOTALL,
 )
 """A value that asyncpg can't encode: its place, and the reason where that is one of those that never show the value."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ("ERRORS", "Rows", "SqliteDriver", "SqliteWire", "is_usable", "read_error", "run", "run_many")
 
+_COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
+
 ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 
@@ -31,7 +33,7 @@ def run(connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any
     description = cursor.description
     if description is None:
         inserted = cursor.lastrowid if plan.verb in ("INSERT", "REPLACE") else None
-        return None, (), cursor.rowcount if cursor.rowcount >= 0 else None, inserted
+        return None, (), _count(connection, plan, cursor), inserted
     shape = plan.shape
     if shape is None or shape.key != description:
         shape = plan.learn(tuple([column[0] for column in description]), description)
@@ -43,10 +45,28 @@ def run(connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any
     return shape, rows, None, None
 
 
-def run_many(connection: sqlite3.Connection, sql: str, rows: list[Any]) -> int | None:
+def _count(connection: sqlite3.Connection, plan: Plan, cursor: sqlite3.Cursor) -> int | None:
+    """sqlite3 looks at the first word only, and does not count what stands behind a WITH."""
+    if cursor.rowcount >= 0:
+        return cursor.rowcount
+    if plan.verb not in _COUNTED:
+        return None
+    counted: int = connection.execute("SELECT changes()").fetchone()[0]
+    return counted
+
+
+def run_many(connection: sqlite3.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
     """Run one statement for every row."""
+    if not plan.text[:4].isalpha() or plan.text[:4].upper() == "WITH" or plan.verb not in _COUNTED:
+        return _run_one_by_one(connection, plan, sql, rows)
     count = connection.executemany(sql, rows).rowcount
     return count if count >= 0 else None
+
+
+def _run_one_by_one(connection: sqlite3.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
+    """``executemany`` refuses what does not begin like an INSERT, UPDATE or DELETE."""
+    counts = [run(connection, plan, sql, row, None)[2] for row in rows]
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def read_error(error: BaseException) -> ErrorFacts:
@@ -95,7 +115,7 @@ class SqliteWire(SyncWire[sqlite3.Connection]):
 
     def run_many(self, connection: sqlite3.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """Run one statement for every row."""
-        return run_many(connection, sql, rows)
+        return run_many(connection, plan, sql, rows)
 
     def command(self, connection: sqlite3.Connection, sql: str) -> str | None:
         """SQLite tells no command tag."""

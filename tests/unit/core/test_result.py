@@ -116,6 +116,7 @@ def test_a_value_is_the_first_column_of_the_only_row() -> None:  # R7
     assert ONE.scalar(schema_type=float) == 1.0
     assert ONE.scalar_or_none(schema_type=int) == 1
     assert NONE.scalar_or_none() is None
+    assert result((None, "a")).scalar_or_none(schema_type=int) is None
     assert result((None, "a")).scalar() is None
     assert result((None, "a")).scalar(schema_type=int | None) is None
 

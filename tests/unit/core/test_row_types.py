@@ -87,6 +87,20 @@ def test_inherited_keyword_and_computed_fields() -> None:  # R3
     assert made(Admin, since=3, level=2, id=1, seen=9, kind="x") == Admin(1, level=2, since=3)
 
 
+@dataclass(kw_only=True)
+class Keywords:
+    id: int
+
+
+@dataclass
+class Late(Keywords):
+    level: int = 1
+
+
+def test_keyword_fields_of_a_base_stand_before_positional_ones() -> None:  # R3
+    assert made(Late, id=1, level=2) == Late(2, id=1)
+
+
 def test_post_init_runs() -> None:
     @dataclass
     class Doubled:

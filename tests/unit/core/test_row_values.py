@@ -171,6 +171,7 @@ FITS: list[tuple[Any, Any, Any]] = [
     (date | datetime, NOON, NOON),
     (date | datetime | None, None, None),
     (datetime | date, "2024-02-29", DAY),
+    (date | datetime | str, "2024-02-29", "2024-02-29"),
     (IPv4Address | IPv6Address, IPv4Address("10.0.0.1"), IPv4Address("10.0.0.1")),
     (IPv4Address | bool, 1, True),
     (Point | Address, '{"street": "a"}', Address("a")),
@@ -273,7 +274,11 @@ def test_durations_come_back_from_iso_text(duration: timedelta) -> None:  # P5
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
         max_leaves=8,
     ).filter(lambda value: isinstance(value, (list, dict)))

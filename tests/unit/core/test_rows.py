@@ -165,6 +165,13 @@ def test_a_later_part_of_a_result_counts_on() -> None:  # R4
         assert caught.value.row == 1002
 
 
+def test_text_is_never_taken_for_the_base64_of_bytes() -> None:  # R4 P5
+    maker = Shape(("photo",)).maker(bytes)
+    for call in (lambda: maker.one(("eA==",)), lambda: maker.many([("eA==",)])):
+        with pytest.raises(MappingError, match="column 'photo' \\(str\\) does not fit bytes"):
+            call()
+
+
 # What is learned from rows
 
 
@@ -208,7 +215,9 @@ VALUES = st.one_of(
     st.booleans(),
     st.floats(allow_nan=False, width=16),
     st.decimals(-10, 10, places=1),
-    st.sampled_from(["", "1", "x", "[1]", '{"a": 1}', "[", "2024-01-01", "2024-01-01 10:00", "10:00", str(KEY)]),
+    st.sampled_from(
+        ["", "1", "x", "eA==", "[1]", '{"a": 1}', "[", "2024-01-01", "2024-01-01 10:00", "10:00", str(KEY)]
+    ),
     st.sampled_from([b"x", bytearray(b"[1]"), memoryview(b"{}"), KEY, date(2024, 1, 1), datetime(2024, 1, 1)]),
     st.sampled_from([datetime(2024, 1, 1, tzinfo=UTC), [1], ["a"], {"a": 1}, {"1": [True]}, ()]),
 )

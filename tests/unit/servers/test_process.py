@@ -88,7 +88,8 @@ def test_a_program_that_ignores_the_interrupt_is_killed(folder: Path, monkeypatc
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_owner_leaves_nothing_behind(folder: Path, way: signal.Signals) -> None:
     code = f"""
-        import pathlib, time
+        import pathlib, signal, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs `make test &` ignores it
         from sqlspec.servers.process import KeptProcess
         folder = pathlib.Path({str(folder)!r})
         kept = KeptProcess(folder, None, prepare=["true"], serve={writes_its_number(folder)!r})

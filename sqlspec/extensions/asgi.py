@@ -1,0 +1,152 @@
+"""The middleware that gives every request its sessions and decides them when the response starts. Pure ASGI.
+
+    http.response.start       COMMIT or ROLLBACK first, connections back to their pools, then the start is forwarded:
+                              whoever sees the status line sees the data
+    last body message         the sessions are closed, then it is forwarded
+    exception, cancellation   rolled back and closed; the same exception goes on
+    failing COMMIT            the start is not forwarded, the error stops the app; out of here goes that error, whatever
+                              the framework made of it on its way
+
+It knows no framework: an app is what ASGI calls one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from sqlspec.extensions.requests import RequestSessions, sessions_of
+
+if TYPE_CHECKING:
+    from sqlspec.extensions.databases import Databases
+
+__all__ = ("DatabaseMiddleware",)
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CANCELLED_LIMIT = 0.8
+"""Seconds that a cancelled request may still take to settle; then that goes on without it."""
+
+_REQUEST_OVER = "its request is over. In a background task open a new one with provide_session(config)"
+_SOCKET_OVER = "its WebSocket is closed. Open a new one with provide_session(config)"
+_APP_OVER = (
+    "the app was shut down, and its pools are closed. Start it again, with its lifespan, before sending requests"
+)
+
+
+class DatabaseMiddleware:
+    """Serves all databases of one plugin.
+
+    Args:
+        app: The app inside.
+        databases: The plugin's configs.
+        publish: Puts a pool where the app's users find it by its key.
+    """
+
+    def __init__(self, app: ASGIApp, databases: Databases, publish: Callable[[str, object], None]) -> None:
+        self._app = app
+        self._databases = databases
+        self._publish = publish
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or WebSocket; everything else passes."""
+        databases = self._databases
+        kind = scope["type"]
+        if kind not in {"http", "websocket"} or sessions_of(scope, databases.registry) is not None:
+            await self._app(scope, receive, send)
+            return
+        sessions = RequestSessions(databases.registry, databases.table, scope)
+        if databases.is_over:
+            await sessions.close(_APP_OVER)
+        if kind == "http":
+            await self._serve_request(sessions, scope, receive, send)
+        else:
+            await self._serve_socket(sessions, scope, receive, send)
+
+    async def _serve_request(self, sessions: RequestSessions, scope: Scope, receive: Receive, send: Send) -> None:
+        response = _Response(sessions, scope, send)
+        try:
+            await self._app(scope, receive, response.send)
+        except BaseException as error:
+            await self._end_after(error, sessions, _REQUEST_OVER)
+            if not (isinstance(error, Exception) and response.is_failed):
+                raise
+        else:
+            await self._end(sessions, _REQUEST_OVER)
+        if response.failure is not None and response.is_failed:
+            raise response.failure  # out here, so that neither its cause nor its context is touched
+
+    async def _serve_socket(self, sessions: RequestSessions, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except BaseException as error:
+            await self._end_after(error, sessions, _SOCKET_OVER)
+            raise
+        await self._end(sessions, _SOCKET_OVER)
+
+    async def _end(self, sessions: RequestSessions, reason: str) -> None:
+        self._databases.notice_late_pools(self._publish)
+        await sessions.close(reason)
+
+    async def _end_after(self, error: BaseException, sessions: RequestSessions, reason: str) -> None:
+        """Close the sessions; what fails in doing so never hides the error. Who is cancelled does not wait long."""
+        cancelled = not isinstance(error, Exception)
+        try:
+            async with asyncio.timeout(CANCELLED_LIMIT if cancelled else None):
+                await self._end(sessions, reason)
+        except Exception as failure:  # noqa: BLE001 (it becomes a note of the error that came first)
+            if not (cancelled and isinstance(failure, TimeoutError)):
+                error.add_note(f"Closing the sessions of the request failed too: {failure}")
+        except asyncio.CancelledError:
+            if not cancelled:
+                raise
+
+
+class _Response:
+    """What the app sends, on its way out.
+
+    Attributes:
+        failure: Why the outcome that the response announces did not come about.
+        is_started: Whether a start was forwarded.
+    """
+
+    __slots__ = ("_forward", "_scope", "_sessions", "failure", "is_started")
+
+    def __init__(self, sessions: RequestSessions, scope: Scope, forward: Send) -> None:
+        self._sessions = sessions
+        self._scope = scope
+        self._forward = forward
+        self.failure: Exception | None = None
+        self.is_started = False
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the failure is all that there is to tell."""
+        return self.failure is not None and not self.is_started
+
+    async def send(self, message: Message) -> None:
+        """Do what is due before this message, then forward it."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            await self._start(message["status"])
+        elif kind == "http.response.body" or kind in {"http.response.pathsend", "http.response.zerocopysend"}:
+            if self.failure is not None and not self.is_started:
+                raise self.failure  # the app goes on with a response that was stopped
+            if kind == "http.response.pathsend" or not message.get("more_body", False):
+                await self._sessions.close(_REQUEST_OVER)
+        await self._forward(message)
+
+    async def _start(self, status: int) -> None:
+        """Settle; a second start after a failure is an inner layer's error response."""
+        if self.failure is None and not self.is_started:
+            try:
+                await self._sessions.settle(status, self._scope)
+            except Exception as error:
+                self.failure = error
+                raise
+        self.is_started = True

@@ -1,0 +1,202 @@
+"""The sessions of one request or WebSocket: one for each database, made without I/O, decided once, closed at the end.
+
+    request      every statement runs in a transaction that was begun by itself
+    settled      by the response's status: committed or rolled back, connections given back, before the start is sent
+    body         each statement borrows a connection and commits by itself; so it is on a WebSocket from the beginning
+    closed       after the last byte, an exception or a disconnect
+
+There is no transaction across databases: when one fails to commit, those before it are saved, and the error says so.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlspec._async.driver import AsyncDriverAdapterBase
+from sqlspec._async.handle import AsyncConnectionHandle
+from sqlspec._sync.driver import SyncDriverAdapterBase
+from sqlspec._sync.handle import SyncConnectionHandle
+from sqlspec.core.facts import BeginOptions
+from sqlspec.exceptions import PartialCommitError
+from sqlspec.extensions.threads import in_thread
+from sqlspec.logging import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping, Sequence
+
+    from sqlspec.extensions.keys import Database, KeyTable
+    from sqlspec.registry import SQLSpec
+
+__all__ = ("RequestSessions", "sessions_of")
+
+Session = AsyncDriverAdapterBase | SyncDriverAdapterBase
+Handle = AsyncConnectionHandle | SyncConnectionHandle
+
+_SCOPE_KEY = "sqlspec"
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_READING = BeginOptions(deferred=True)
+_WRITING = BeginOptions()
+_STARTED = (
+    "the response has started, and what was open before was decided by its status. Open the stream inside the body"
+)
+
+_logger = get_logger("web")
+
+
+class RequestSessions:
+    """The sessions of one request, kept in its scope.
+
+    Args:
+        registry: Whose configs these are.
+        table: The configs and their keys, as they are now.
+        scope: The ASGI scope of the request.
+
+    Raises:
+        ImproperConfigurationError: Another plugin serves this request under one of the same keys.
+    """
+
+    __slots__ = ("_closed", "connections", "outer", "registry", "sessions", "table")
+
+    def __init__(self, registry: SQLSpec, table: KeyTable, scope: MutableMapping[str, Any]) -> None:
+        self.registry = registry
+        self.table = table
+        self.sessions: list[Session] = [_session(database, scope) for database in table.databases]
+        self.connections: list[Handle] = [_handle(session) for session in self.sessions]
+        self.outer: RequestSessions | None = scope.get(_SCOPE_KEY)
+        self._closed = False
+        self._show(scope)
+
+    def _show(self, scope: MutableMapping[str, Any]) -> None:
+        """Put sessions and connections where ``request.state`` reads them, and this where plugins find it."""
+        if self.outer is not None:
+            self.outer.table.check_disjoint(self.table)
+        state = scope.get("state")
+        if state is None:
+            state = scope["state"] = {}
+        for database, session, connection in zip(self.table.databases, self.sessions, self.connections, strict=True):
+            state[database.session_key] = session
+            state[database.connection_key] = connection
+        scope[_SCOPE_KEY] = self
+
+    async def settle(self, status: int, scope: MutableMapping[str, Any]) -> None:
+        """Commit or roll back, as the status and the options say, and give all connections back.
+
+        Args:
+            status: The response's.
+            scope: The request's, for messages. (Kept here it would be a cycle, which only the collector frees.)
+
+        Raises:
+            PartialCommitError: A database failed to commit after others had.
+            SQLSpecError: One failed to commit, and all were rolled back.
+        """
+        due: list[tuple[Database, Session]] = []
+        for database, session in zip(self.table.databases, self.sessions, strict=True):
+            if database.options.is_commit(status, rollback_only=session.is_rollback_only):
+                due.append((database, session))
+            else:
+                _warn_of_loss(database, session, status, scope)
+                await _settle(session, commit=False)
+        await _commit_all(due)
+
+    async def close(self, reason: str) -> None:
+        """Close all sessions, also if closing one of them fails; then the first failure is raised. Repeatable."""
+        if self._closed:
+            return
+        self._closed = True
+        first: BaseException | None = None
+        for session in self.sessions:
+            try:
+                await _close(session, reason)
+            except BaseException as error:  # noqa: BLE001 (raised below, when all were closed)
+                first = first or error
+        if first is not None:
+            raise first
+
+
+def sessions_of(scope: MutableMapping[str, Any], registry: SQLSpec) -> RequestSessions | None:
+    """The sessions of this request on the databases of ``registry``; None where the middleware has not run."""
+    found: RequestSessions | None = scope.get(_SCOPE_KEY)
+    while found is not None and found.registry is not registry:
+        found = found.outer
+    return found
+
+
+# One session ----------------------------------------------------------------------------------------------------------
+
+
+def _session(database: Database, scope: MutableMapping[str, Any]) -> Session:
+    if scope["type"] != "http":
+        session: Session = database.config.create_session(hold=False)
+    else:
+        implicit = _READING if scope["method"] in _READING_METHODS else _WRITING
+        session = database.config.create_session(implicit=implicit, blocks_commit=database.options.is_manual)
+    return session
+
+
+def _handle(session: Session) -> Handle:
+    if isinstance(session, AsyncDriverAdapterBase):
+        return AsyncConnectionHandle(session)
+    return SyncConnectionHandle(session)
+
+
+def _warn_of_loss(database: Database, session: Session, status: int, scope: MutableMapping[str, Any]) -> None:
+    count = session.pending_writes
+    if count and database.options.is_silent_loss(status, rollback_only=session.is_rollback_only):
+        _logger.warning(
+            "%s %r answered %d, for which commit_mode=%r rolls back: %d statement(s) that may have changed "
+            "something in %r are discarded. Commit them, use another mode or status, or call set_rollback_only()",
+            scope["method"],
+            getattr(scope.get("route"), "path", scope["path"]),
+            status,
+            database.options.commit_mode,
+            count,
+            database.label,
+        )
+
+
+async def _settle(session: Session, *, commit: bool) -> None:
+    if isinstance(session, AsyncDriverAdapterBase):
+        await session.settle(commit=commit, reason=_STARTED)
+    elif session.is_idle:
+        session.settle(commit=commit, reason=_STARTED)
+    else:
+        await in_thread(partial(session.settle, commit=commit, reason=_STARTED))
+
+
+async def _close(session: Session, reason: str) -> None:
+    if isinstance(session, AsyncDriverAdapterBase):
+        await session.close(reason)
+    elif session.is_idle:
+        session.close(reason)
+    else:
+        await in_thread(partial(session.close, reason))
+
+
+# Several databases ----------------------------------------------------------------------------------------------------
+
+
+async def _commit_all(due: Sequence[tuple[Database, Session]]) -> None:
+    """Commit one after the other; the first failure rolls back the rest."""
+    saved: list[str] = []
+    for place, (database, session) in enumerate(due, 1):
+        writes = session.pending_writes
+        try:
+            await _settle(session, commit=True)
+        except Exception as error:
+            undone = await _roll_back_all(due[place:])
+            if not saved:
+                raise
+            raise PartialCommitError(saved, database.label, undone) from error
+        if writes:
+            saved.append(database.label)
+
+
+async def _roll_back_all(rest: Sequence[tuple[Database, Session]]) -> list[str]:
+    """Roll back; gives the labels of those that had something to undo."""
+    undone: list[str] = []
+    for database, session in rest:
+        if session.pending_writes:
+            undone.append(database.label)
+        await _settle(session, commit=False)
+    return undone

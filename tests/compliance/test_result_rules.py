@@ -1,0 +1,142 @@
+"""Results mean the same on every adapter: R1 R2 R6 R7."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sqlspec.exceptions import MultipleResultsFoundError, NotFoundError
+from tests.compliance.adapters import Database, where
+
+if TYPE_CHECKING:
+    from sqlspec.driver import AsyncDriverAdapterBase
+
+pytestmark = pytest.mark.usefixtures("items")
+
+ALL = "SELECT id, name FROM items ORDER BY id"
+NONE = "SELECT id, name FROM items WHERE id > 100"
+
+
+@pytest.fixture(autouse=True)
+async def rows(items: None, database: Database) -> None:
+    async with database.session() as db:
+        await db.execute_many("INSERT INTO items VALUES (?, ?)", [(1, "a"), (2, "b"), (3, "c")])
+
+
+async def test_a_result_outlives_its_session(database: Database) -> None:
+    """All rows were fetched."""  # R1
+    async with database.session() as db:
+        result = await db.execute(ALL)
+    assert len(result) == 3
+    assert [row["name"] for row in result] == ["a", "b", "c"]
+    assert result[1] == {"id": 2, "name": "b"}
+    assert result[-1:] == [{"id": 3, "name": "c"}]
+    assert result.all(schema_type=tuple[int, str]) == [(1, "a"), (2, "b"), (3, "c")]
+    assert result.get_first() == {"id": 1, "name": "a"}
+    assert result.column_names == ["id", "name"]
+
+
+async def test_one_row_is_wanted(db: AsyncDriverAdapterBase) -> None:
+    """None and several are the same exceptions on the session and on the result."""  # R2 R7
+    none, several = await db.execute(NONE), await db.execute(ALL)
+    for call in (db.select_one, db.select_value):
+        with pytest.raises(NotFoundError):
+            await call(NONE)
+        with pytest.raises(MultipleResultsFoundError):
+            await call(ALL)
+    for call in (db.select_one_or_none, db.select_value_or_none):
+        assert await call(NONE) is None
+        with pytest.raises(MultipleResultsFoundError):
+            await call(ALL)
+    for method in ("one", "scalar"):
+        with pytest.raises(NotFoundError):
+            getattr(none, method)()
+        with pytest.raises(MultipleResultsFoundError):
+            getattr(several, method)()
+    assert none.get_first() is None
+    assert none.one_or_none() is None
+
+
+async def test_names_of_an_empty_result(db: AsyncDriverAdapterBase) -> None:
+    """The columns are known though no row came; also after the table has changed."""  # R6
+    for _ in range(2):
+        assert (await db.execute(NONE)).column_names == ["id", "name"]
+    assert (await db.execute("SELECT id AS number FROM items WHERE id = ?", 100)).column_names == ["number"]
+    star = "SELECT * FROM items WHERE id > 100"
+    assert (await db.execute(star)).column_names == ["id", "name"]
+    await db.execute("ALTER TABLE items ADD COLUMN extra TEXT")
+    assert (await db.execute("SELECT * FROM items WHERE id > 101")).column_names == ["id", "name", "extra"]
+    assert await db.select(ALL, schema_type=tuple) == [(1, "a"), (2, "b"), (3, "c")]
+
+
+@where("fresh_names")
+async def test_names_of_an_empty_result_follow_the_table(db: AsyncDriverAdapterBase) -> None:
+    """The same statement, after a column was added: no stale names."""  # R6 F5
+    star = "SELECT * FROM items WHERE id > 100"
+    assert (await db.execute(star)).column_names == ["id", "name"]
+    await db.execute("ALTER TABLE items ADD COLUMN extra TEXT")
+    assert (await db.execute(star)).column_names == ["id", "name", "extra"]
+
+
+async def test_rows_follow_the_table(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A star after DDL from elsewhere gives the new columns, outside a transaction without any error."""  # F5
+    star = "SELECT * FROM items ORDER BY id"
+    assert (await db.select(star))[0] == {"id": 1, "name": "a"}
+    await database.run("ALTER TABLE items ADD COLUMN extra TEXT")
+    assert (await db.select(star))[0] == {"id": 1, "name": "a", "extra": None}
+
+
+async def test_rows_affected(db: AsyncDriverAdapterBase) -> None:
+    """Changed rows are counted, with RETURNING too; a SELECT and DDL change none that could be told."""  # R7
+    assert (await db.execute("UPDATE items SET name = 'x' WHERE id > ?", 1)).rows_affected == 2
+    assert (await db.execute("DELETE FROM items WHERE id = 99")).rows_affected == 0
+    result = await db.execute("UPDATE items SET name = 'y' WHERE id > ? RETURNING id", 1)
+    assert result.rows_affected == 2
+    assert sorted(result.all(schema_type=int)) == [2, 3]
+    assert (await db.execute("INSERT INTO items VALUES (?, ?), (?, ?)", 7, "a", 8, "b")).rows_affected == 2
+    assert (await db.execute(ALL)).rows_affected is None
+    assert (await db.execute("CREATE TABLE more (id INTEGER)")).rows_affected is None
+    inserted = await db.execute("WITH new AS (SELECT 20 AS id) INSERT INTO items SELECT id, 'w' FROM new")
+    assert inserted.rows_affected == 1
+
+
+async def test_returning_one_row_changes_all(db: AsyncDriverAdapterBase) -> None:
+    """select_value() of a statement that writes still writes every row."""  # R2
+    with pytest.raises(MultipleResultsFoundError):
+        await db.select_value("UPDATE items SET name = 'z' RETURNING id")
+    assert await db.select_value("SELECT count(*) FROM items WHERE name = 'z'") == 3
+
+
+@where("count_many")
+async def test_rows_affected_by_many(db: AsyncDriverAdapterBase) -> None:
+    """The sum over all parameter sets."""  # R7
+    result = await db.execute_many("UPDATE items SET name = ? WHERE id >= ?", [("x", 2), ("y", 3)])
+    assert result.rows_affected == 3
+
+
+@where("-count_many")
+async def test_rows_affected_by_many_can_not_be_told(db: AsyncDriverAdapterBase) -> None:
+    """None, and not a wrong number."""  # R7
+    result = await db.execute_many("UPDATE items SET name = ? WHERE id >= ?", [("x", 2), ("y", 3)])
+    assert result.rows_affected is None
+
+
+async def test_the_key_of_an_inserted_row(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """``last_inserted_id`` where the driver tells it, else None; RETURNING everywhere."""  # R1 R7
+    await db.execute(f"CREATE TABLE made (id {database.type_of('key')}, name TEXT)")
+    first = await db.execute("INSERT INTO made (name) VALUES (?)", "a")
+    assert first.last_inserted_id == (1 if "inserted_id" in database.adapter.can else None)
+    assert await db.select_value("INSERT INTO made (name) VALUES (?) RETURNING id", "b") == 2
+    assert (await db.execute("UPDATE made SET name = 'c'")).last_inserted_id is None
+    assert (await db.execute("SELECT * FROM made")).last_inserted_id is None
+
+
+async def test_a_statement_without_rows_gives_none(db: AsyncDriverAdapterBase) -> None:
+    """``all()`` is empty, ``one()`` says that no rows can come."""  # R1
+    result = await db.execute("UPDATE items SET name = 'x'")
+    assert result.all() == []
+    assert result.column_names == []
+    assert len(result) == 0
+    with pytest.raises(NotFoundError, match="RETURNING"):
+        result.one()

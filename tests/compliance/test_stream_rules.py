@@ -1,0 +1,170 @@
+"""Streams mean the same on every adapter: S8 S14 S15, E2, R3 R4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sqlspec.exceptions import (
+    DatabaseError,
+    MappingError,
+    ParameterError,
+    SessionClosedError,
+    TransactionError,
+)
+from tests.compliance.adapters import Database
+
+if TYPE_CHECKING:
+    from sqlspec.driver import AsyncDriverAdapterBase
+
+pytestmark = pytest.mark.usefixtures("rows")
+
+ALL = "SELECT id FROM items ORDER BY id"
+COUNT = "SELECT count(*) FROM items"
+
+
+@pytest.fixture
+async def rows(items: None, database: Database) -> None:
+    async with database.session() as db:
+        await db.execute_many("INSERT INTO items VALUES (?, ?)", [(n, str(n)) for n in range(25)])
+
+
+@pytest.mark.parametrize("hold", [True, False])
+@pytest.mark.parametrize("chunk_size", [1, 10, 25, 1000])
+async def test_all_rows_come_in_order(database: Database, chunk_size: int, hold: bool) -> None:
+    """Whatever the size of a chunk; afterwards the session works on."""  # S15
+    async with database.session(hold=hold) as db:
+        async with db.select_stream(ALL, schema_type=int, chunk_size=chunk_size) as stream:
+            assert [row async for row in stream] == list(range(25))
+        async with db.select_stream("SELECT id, name FROM items WHERE id IN (:ids)", {"ids": [3]}) as stream:
+            assert [row async for row in stream] == [{"id": 3, "name": "3"}]
+        async with db.select_stream("SELECT id FROM items WHERE id > ?", 99) as stream:
+            assert [row async for row in stream] == []
+        await db.execute("DELETE FROM items")
+    assert await database.value(COUNT) == 0
+
+
+@pytest.mark.parametrize("hold", [True, False])
+async def test_leaving_early_leaves_nothing_behind(database: Database, hold: bool) -> None:
+    """No cursor, no read transaction, no lock: the table can be dropped at once, by others too."""  # S15
+    async with database.session(hold=hold) as db:
+        async with db.select_stream(ALL, schema_type=int, chunk_size=2) as stream:
+            async for row in stream:
+                if row == 4:
+                    break
+        await database.run("ALTER TABLE items ADD COLUMN extra TEXT")
+        with pytest.raises(KeyError):
+            async with db.select_stream(ALL, chunk_size=2) as stream:
+                async for _ in stream:
+                    raise KeyError
+        await database.run("DROP TABLE items")
+        assert await db.select_value("SELECT 1") == 1
+
+
+async def test_a_stream_outside_a_transaction_has_the_session_to_itself(db: AsyncDriverAdapterBase) -> None:
+    """Another statement on it raises before anything is sent, and the stream goes on."""  # S3
+    async with db.select_stream(ALL, schema_type=int, chunk_size=10) as stream:
+        assert await anext(aiter(stream)) == 0
+        with pytest.raises(TransactionError, match="stream is open"):
+            await db.execute("DELETE FROM items")
+        with pytest.raises(TransactionError, match="stream is open"):
+            async with db.select_stream(ALL):
+                pass
+        assert [row async for row in stream] == list(range(1, 25))
+    await db.execute("DELETE FROM items")
+
+
+async def test_begin_beside_an_open_stream_is_refused(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A transaction that begins inside somebody else's cursor would not be its own."""  # S4
+    async with db.select_stream(ALL, schema_type=int, chunk_size=10) as stream:
+        with pytest.raises(TransactionError, match="stream"):
+            await db.begin()
+        with pytest.raises(TransactionError, match="stream"):
+            async with db.transaction():
+                pass
+        assert len([row async for row in stream]) == 25
+    await db.begin()
+    await db.execute("DELETE FROM items")
+    await db.rollback()
+    assert await database.value(COUNT) == 25
+
+
+async def test_inside_a_transaction_statements_run_beside_a_stream(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """Two streams at once, and what is written belongs to the transaction."""  # S4
+    await db.execute("CREATE TABLE copies (id INTEGER)")
+    async with db.transaction():
+        async with (
+            db.select_stream(ALL, schema_type=int, chunk_size=5) as first,
+            db.select_stream(ALL, schema_type=int, chunk_size=5) as second,
+        ):
+            async for row in first:
+                assert await anext(aiter(second)) == row
+                await db.execute("INSERT INTO copies VALUES (?)", row)
+        assert await db.select_value("SELECT count(*) FROM copies") == 25
+        assert await database.value("SELECT count(*) FROM copies") == 0
+    assert await database.value("SELECT count(*) FROM copies") == 25
+
+
+async def test_a_stream_ends_with_its_transaction(db: AsyncDriverAdapterBase) -> None:
+    """Its next row says that the transaction was ended."""  # S8
+    await db.begin()
+    async with db.select_stream(ALL, schema_type=int, chunk_size=2) as stream:
+        assert await anext(aiter(stream)) == 0
+        await db.commit()
+        with pytest.raises(SessionClosedError, match="committed"):
+            [row async for row in stream]
+    assert await db.select_value(COUNT) == 25
+
+
+async def test_a_stream_ends_with_its_session(database: Database) -> None:
+    """Its next row says so, and no connection is lost."""  # S8
+    config = database.new_config({"max_size": 1})
+    for _ in range(3):
+        async with database.session(config) as db:
+            scope = db.select_stream(ALL, chunk_size=2)
+            stream = await scope.__aenter__()
+            assert await anext(aiter(stream)) == {"id": 0}
+        with pytest.raises(SessionClosedError):
+            [row async for row in stream]
+        await scope.__aexit__(None, None, None)
+
+
+async def test_a_stream_that_was_not_entered_says_so(database: Database) -> None:
+    """Iterating it without ``with`` is an error."""  # S8
+    async with database.session() as db:
+        if database.is_async:
+            with pytest.raises(SessionClosedError, match="with"):
+                await anext(aiter(db.select_stream(ALL)))
+        with pytest.raises(ParameterError):
+            async with db.select_stream("SELECT ?, ?", 1):
+                pass
+
+
+@pytest.mark.parametrize("hold", [True, False])
+async def test_a_failure_while_streaming(database: Database, hold: bool) -> None:
+    """A row that can't be computed is an error at its place; the session works on afterwards."""  # E2
+    expression = "1 / (5 - id)" if database.adapter.dialect == "postgres" else "abs(-9223372036854775807 - (id = 5))"
+    async with database.session(hold=hold) as db:
+        seen = 0
+        with pytest.raises(DatabaseError):
+            async with db.select_stream(f"SELECT id, {expression} AS it FROM items ORDER BY id", chunk_size=1) as stream:
+                async for _ in stream:
+                    seen += 1
+        assert seen in (4, 5)  # sqlite3 computes one row ahead
+        await db.execute("DELETE FROM items WHERE id = 0")
+        await db.begin()
+        await db.rollback()
+    assert await database.value(COUNT) == 24
+
+
+async def test_a_row_that_does_not_fit_ends_the_stream(db: AsyncDriverAdapterBase) -> None:
+    """A MappingError with the statement, and nothing is left open."""  # R4
+    with pytest.raises(MappingError) as failed:
+        async with db.select_stream("SELECT name FROM items WHERE id < 3", schema_type=bytes) as stream:
+            async for _ in stream:
+                pass
+    assert failed.value.statement == "SELECT name FROM items WHERE id < 3"
+    await db.execute("DELETE FROM items")

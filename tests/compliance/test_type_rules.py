@@ -1,0 +1,213 @@
+"""P5: what goes in comes back equal, by itself or by the schema type, on every adapter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+
+from sqlspec.exceptions import DataError, DuplicateColumnError, MappingError
+from tests.compliance.adapters import Database, where
+
+if TYPE_CHECKING:
+    from sqlspec.driver import AsyncDriverAdapterBase
+
+
+class Colour(Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+EAST = dt.timezone(dt.timedelta(hours=5, minutes=30))
+
+VALUES: list[tuple[str, Any, Any]] = [
+    ("uuid", UUID("12345678-1234-5678-1234-567812345678"), UUID),
+    ("decimal", Decimal("12345678901234567890.1234567890"), Decimal),
+    ("decimal", Decimal("-0.0000000001"), Decimal),
+    ("aware", dt.datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=dt.UTC), dt.datetime),
+    ("aware", dt.datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=EAST), dt.datetime),
+    ("naive", dt.datetime(2024, 2, 29, 23, 59, 59, 123456), dt.datetime),
+    ("naive", dt.datetime(1, 1, 1), dt.datetime),
+    ("date", dt.date(2024, 2, 29), dt.date),
+    ("time", dt.time(23, 59, 59, 123456), dt.time),
+    ("time", dt.time(0, 0), dt.time),
+    ("timedelta", dt.timedelta(days=400, seconds=3601, microseconds=7), dt.timedelta),
+    ("timedelta", -dt.timedelta(seconds=90), dt.timedelta),
+    ("timedelta", dt.timedelta(0), dt.timedelta),
+    ("text", Colour.GREEN, Colour),
+    ("bigint", Level.HIGH, Level),
+    ("bytes", b"", bytes),
+    ("bytes", bytes(range(256)), bytes),
+    ("json", {"a": [1, 2.5, None, True], "ü": {"b": "c"}}, dict[str, Any]),
+    ("json", {}, dict[str, Any]),
+    ("json", [1, "two", {"three": 3}], list[Any]),
+    ("json", [], list[Any]),
+    ("bool", True, bool),
+    ("bool", False, bool),
+    ("bigint", 2**63 - 1, int),
+    ("bigint", -(2**63), int),
+    ("float", 0.1, float),
+    ("float", float("inf"), float),
+    ("text", "naïve 𝄞 🐘 日本\u200d\n\t'\"\\", str),
+    ("text", "", str),
+]
+IDS = [f"{kind}-{number}" for number, (kind, _, _) in enumerate(VALUES)]
+
+
+@pytest.mark.parametrize(("kind", "value", "type_"), VALUES, ids=IDS)
+async def test_values_come_back_equal(
+    database: Database, db: AsyncDriverAdapterBase, kind: str, value: Any, type_: Any
+) -> None:
+    """By execute() and execute_many(), as a value, and as a field of a class; NULL beside it."""  # P5
+    await db.execute(f"CREATE TABLE kept (id {database.type_of('key')}, it {database.type_of(kind)})")
+    await db.execute("INSERT INTO kept (id, it) VALUES (?, ?)", 1, value)
+    await db.execute_many("INSERT INTO kept (id, it) VALUES (:id, :it)", [{"id": 2, "it": value}, {"id": 3, "it": None}])
+
+    @dataclass
+    class Kept:
+        id: int
+        it: type_ | None
+
+    Kept.__annotations__ = {"id": int, "it": type_ | None}
+    found = await db.select("SELECT id, it FROM kept ORDER BY id", schema_type=Kept)
+    assert found == [Kept(1, value), Kept(2, value), Kept(3, None)]
+    assert isinstance(found[0].it, type(value))
+    alone = await db.select_value("SELECT it FROM kept WHERE id = :id", {"id": 1}, schema_type=type_)
+    assert alone == value
+    assert isinstance(alone, type(value))
+    assert await db.select_value_or_none("SELECT it FROM kept WHERE id = :id", {"id": 3}, schema_type=type_) is None
+
+
+@pytest.mark.parametrize(("kind", "value", "type_"), VALUES, ids=IDS)
+async def test_values_are_found_by_themselves(
+    database: Database, db: AsyncDriverAdapterBase, kind: str, value: Any, type_: type
+) -> None:
+    """What was stored is found by ``WHERE it = :it`` and by a list."""  # P5 P4
+    await db.execute(f"CREATE TABLE kept (it {database.type_of(kind)})")
+    await db.execute("INSERT INTO kept (it) VALUES (:it)", {"it": value})
+    assert await db.select_value("SELECT count(*) FROM kept WHERE it = :it", {"it": value}) == 1
+    if kind != "json":  # a list of JSON values can't be told from a JSON list
+        assert await db.select_value("SELECT count(*) FROM kept WHERE it IN (:them)", {"them": [value]}) == 1
+
+
+@where("types")
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(kind, value) for kind, value, _ in VALUES if not isinstance(value, Enum)],
+)
+async def test_typed_databases_give_typed_values_without_a_schema(
+    database: Database, db: AsyncDriverAdapterBase, kind: str, value: Any
+) -> None:
+    """Where the database has the type, the value has it, too."""  # P5
+    found = await db.select_one(f"SELECT CAST(? AS {database.type_of(kind)}) AS it", (value,))
+    assert found == {"it": value}
+
+
+@where("arrays")
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ("int[]", [1, 2, 3]),
+        ("int[]", []),
+        ("text[]", ["a", None, "🐘"]),
+        ("uuid[]", [UUID(int=1), UUID(int=2)]),
+        ("int[][]", [[1, 2], [3, 4]]),
+        ("timestamptz[]", [dt.datetime(2024, 1, 1, tzinfo=dt.UTC)]),
+        ("jsonb[]", [{"a": 1}, {"b": [2]}]),
+    ],
+)
+async def test_arrays(db: AsyncDriverAdapterBase, declared: str, value: list[Any]) -> None:
+    """A single list is one value: ``([1, 2],)``; inside a mapping it is what the column says."""  # P5 P2
+    await db.execute(f"CREATE TABLE kept (id int, it {declared})")
+    await db.execute("INSERT INTO kept (id, it) VALUES ($1, $2)", 1, value)
+    await db.execute("INSERT INTO kept (id, it) VALUES (:id, :it)", {"id": 2, "it": value})
+    await db.execute_many("INSERT INTO kept (id, it) VALUES (?, ?)", [(3, value)])
+    await db.execute("INSERT INTO kept (it) VALUES (?)", (value,))
+    assert await db.select("SELECT it FROM kept", schema_type=tuple[list[Any]]) == [(value,)] * 4
+    assert await db.select("SELECT it FROM kept") == [{"it": value}] * 4
+
+
+async def test_json_values_alone(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A mapping as the only parameter holds names; ``({…},)`` is one JSON value."""  # P2 P5
+    await db.execute(f"CREATE TABLE kept (it {database.type_of('json')})")
+    await db.execute("INSERT INTO kept (it) VALUES (?)", ({"a": 1},))
+    assert await db.select_value("SELECT it FROM kept", schema_type=dict[str, int]) == {"a": 1}
+
+
+async def test_nested_types_are_read_from_json(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A field that is a class, a list of them, or holds dates and UUIDs inside JSON."""  # P5
+
+    @dataclass
+    class Part:
+        id: UUID
+        made: dt.date
+
+    @dataclass
+    class Whole:
+        id: int
+        parts: list[Part]
+
+    Whole.__annotations__ = {"id": int, "parts": list[Part]}
+    Part.__annotations__ = {"id": UUID, "made": dt.date}
+    await db.execute(f"CREATE TABLE kept (id INTEGER, parts {database.type_of('json')})")
+    parts = [{"id": UUID(int=7), "made": dt.date(2024, 1, 2)}]
+    await db.execute("INSERT INTO kept VALUES (?, ?)", 1, parts)
+    found = await db.select_one("SELECT * FROM kept", schema_type=Whole)
+    assert found == Whole(1, [Part(UUID(int=7), dt.date(2024, 1, 2))])
+
+
+async def test_a_value_that_does_not_fit_its_field_is_a_mapping_error(db: AsyncDriverAdapterBase) -> None:
+    """It names the statement, the row, the column, and both types, and shows no value."""  # R4
+    statement = "SELECT 1 AS id, 'secret' AS name UNION ALL SELECT 2, NULL ORDER BY id"
+
+    @dataclass
+    class User:
+        id: int
+        name: str
+
+    User.__annotations__ = {"id": int, "name": str}
+    with pytest.raises(MappingError) as failed:
+        await db.select(statement, schema_type=User)
+    error = failed.value
+    assert (error.statement, error.row, error.column, error.field) == (statement, 1, "name", "name")
+    with pytest.raises(MappingError) as wrong:
+        await db.select_value("SELECT 'sec' || 'ret' AS it", schema_type=int)
+    assert "secret" not in str(wrong.value)
+
+
+async def test_two_columns_of_one_name(db: AsyncDriverAdapterBase) -> None:
+    """An error that names both places for dicts; tuples keep both."""  # R5
+    statement = "SELECT 1 AS id, 2 AS other, 3 AS id"
+    with pytest.raises(DuplicateColumnError, match="id"):
+        await db.select(statement)
+    assert await db.select(statement, schema_type=tuple) == [(1, 2, 3)]
+    result = await db.execute(statement)
+    assert result.column_names == ["id", "other", "id"]
+    assert result.scalar() == 1
+
+
+async def test_integers_too_large_for_the_database(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A DataError, and the transaction before it is told what became of it."""  # E2
+    await db.execute(f"CREATE TABLE kept (it {database.type_of('bigint')})")
+    with pytest.raises(DataError):
+        await db.execute("INSERT INTO kept (it) VALUES (?)", 2**63)
+    assert await db.select_value("SELECT count(*) FROM kept") == 0
+
+
+async def test_text_that_can_not_be_encoded(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """A lone surrogate is a DataError that does not show the text."""  # E2 E5
+    await db.execute(f"CREATE TABLE kept (it {database.type_of('text')})")
+    with pytest.raises(DataError) as failed:
+        await db.execute("INSERT INTO kept (it) VALUES (?)", "geheim \ud800")
+    assert "geheim" not in str(failed.value)
+    assert await db.select_value("SELECT count(*) FROM kept") == 0
