@@ -22,7 +22,7 @@ __all__ = ("FLOOR", "UNCACHED", "WARM", "Imports", "time_imports")
 
 WARM = "import sqlspec, warm"
 UNCACHED = "import sqlspec, its own bytecode not cached"
-FLOOR = "import asyncio, msgspec: what it stands on, warm"
+FLOOR = "import msgspec: what it stands on, warm"
 
 HEAVY = (
     *(
@@ -72,12 +72,12 @@ def time_imports(processes: int) -> Imports:
     with TemporaryDirectory() as folder:
         warm, uncached = _copied(Path(folder, "warm")), _copied(Path(folder, "uncached"))
         _import_in_process("sqlspec", warm, write=True)
-        _import_in_process("asyncio, msgspec", warm, write=True)
+        _import_in_process("msgspec", warm, write=True)
         modules: list[str] = []
         for _ in range(processes):
             taken, modules = _import_in_process("sqlspec", warm, write=True)
             seconds[WARM].append(taken)
-            seconds[FLOOR].append(_import_in_process("asyncio, msgspec", warm, write=True)[0])
+            seconds[FLOOR].append(_import_in_process("msgspec", warm, write=True)[0])
             seconds[UNCACHED].append(_import_in_process("sqlspec", uncached, write=False)[0])
     return Imports(seconds, len(modules), tuple(name for name in HEAVY if name in modules))
 

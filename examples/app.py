@@ -25,7 +25,7 @@ from sqlspec.exceptions import UniqueViolationError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from starlette.requests import Request
 
@@ -110,7 +110,7 @@ async def bad_request(request: Request, error: Exception) -> Response:
 
 
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
+async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     async with spec.provide_session(config) as db:
         await db.execute(SCHEMA)
     yield

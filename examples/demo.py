@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 HERE = Path(__file__).resolve().parent
 ADA = {"email": "ada@example.org", "name": "Ada"}
@@ -108,7 +108,7 @@ def open_database(folder: Path) -> SqliteFile | PostgresSchema:
 
 
 @contextmanager
-def running_app(folder: Path, database_url: str, log: Path | None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def running_app(folder: Path, database_url: str, log: Path | None) -> Generator[tuple[str, subprocess.Popen[bytes]]]:
     """The app's URL and process. The listening socket is opened here, so that no port can be taken in between."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         fd, port = listener.fileno(), listener.getsockname()[1]

@@ -123,6 +123,10 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
     async def open_pool(self, pool: PoolT) -> None:
         """Open exactly ``min_size`` connections."""
 
+    def renew_pool(self, pool: PoolT) -> PoolT:
+        """After opening failed or was cancelled: the pool to try again with. No I/O."""
+        return pool
+
     @abstractmethod
     async def close_pool(self, pool: PoolT) -> None:
         """Close every connection."""
@@ -133,7 +137,10 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
 
     @abstractmethod
     async def give(self, pool: PoolT, connection: ConnectionT) -> None:
-        """Take back a connection without an open transaction, and reset what else a session can set."""
+        """Take back a connection without an open transaction, and reset what else a session can set.
+
+        Whatever happens meanwhile, cancellation too: the connection goes back or is closed, without further help.
+        """
 
     @abstractmethod
     async def discard(self, pool: PoolT, connection: ConnectionT) -> None:

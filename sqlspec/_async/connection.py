@@ -42,15 +42,17 @@ class AsyncCheckout:
         since: When it was taken, in the monotonic clock's seconds.
         where: File and line that asked for it.
         statement: The last statement that was sent through it.
+        abandoned: It was interrupted: nobody but the one who settles it touches the connection any more.
     """
 
-    __slots__ = ("connection", "since", "statement", "where")
+    __slots__ = ("abandoned", "connection", "since", "statement", "where")
 
     def __init__(self, connection: Any, where: str) -> None:
         self.connection = connection
         self.where = where
         self.since = time.monotonic()
         self.statement: str | None = None
+        self.abandoned = False
 
     def describe(self) -> str:
         """For the list of holders in a PoolTimeoutError."""
@@ -92,7 +94,11 @@ class AsyncConnections:
         try:
             await self._config.open_pool(self.pool)
         except self._faults as error:
+            self.pool = self._config.renew_pool(self.pool)
             raise self._refused(error) from error
+        except BaseException:
+            self.pool = self._config.renew_pool(self.pool)
+            raise
         self._opened = True
 
     async def close(self) -> None:
@@ -149,6 +155,8 @@ class AsyncConnections:
         Never raises for a connection that could not be settled: it is closed then, and the next user gets another.
         """
         connection = checkout.connection
+        if checkout.abandoned:
+            return
         try:
             if not self._wire.is_usable(connection):
                 await self._close(checkout)
@@ -165,7 +173,8 @@ class AsyncConnections:
 
     def abandon_checkout(self, checkout: AsyncCheckout) -> None:
         """Settle an interrupted connection where cancellation can't reach. Returns at once."""
-        if checkout in self._ledger:
+        if checkout in self._ledger and not checkout.abandoned:
+            checkout.abandoned = True
             self._settling.start(self._settle(checkout))
 
     async def _settle(self, checkout: AsyncCheckout) -> None:
@@ -182,8 +191,8 @@ class AsyncConnections:
             await self._close(checkout)
 
     async def _hand_back(self, checkout: AsyncCheckout) -> None:
+        self._forget(checkout)  # first: once the pool has begun to take it back, even a cancellation leaves it there
         await self._config.give(self.pool, checkout.connection)
-        self._forget(checkout)
 
     async def _close(self, checkout: AsyncCheckout) -> None:
         self._forget(checkout)

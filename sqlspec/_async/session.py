@@ -112,13 +112,12 @@ class AsyncSession:
                 connection = await self._prepare(plan)
             if self._checkout is not None:
                 self._checkout.statement = statement
-            if timeout is None:
-                timeout = self._timeout
+            seconds = self._timeout if timeout is None else timeout
             try:
-                if timeout is None:
+                if seconds is None:
                     answer = await self.wire.run(connection, plan, sql, args, limit)
                 else:
-                    answer = await self._run_within(timeout, connection, plan, sql, args, limit)
+                    answer = await self._run_within(seconds, connection, plan, sql, args, limit)
             except BaseException as error:
                 failure = self._failure(error, plan, sql)
                 await self._rest()
@@ -298,7 +297,9 @@ class AsyncSession:
                 self._interrupted(f"{name}() was interrupted by {type(error).__name__}")
                 raise
             finally:
-                if self._checkout is not None:
+                if self._checkout is not None and not self.wire.is_usable(connection):
+                    self._interrupted(f"the connection was lost in {name}()")
+                elif self._checkout is not None:
                     self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
 
     async def _prepare_raw(self) -> Any:

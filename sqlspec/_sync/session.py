@@ -112,13 +112,12 @@ class SyncSession:
                 connection = self._prepare(plan)
             if self._checkout is not None:
                 self._checkout.statement = statement
-            if timeout is None:
-                timeout = self._timeout
+            seconds = self._timeout if timeout is None else timeout
             try:
-                if timeout is None:
+                if seconds is None:
                     answer = self.wire.run(connection, plan, sql, args, limit)
                 else:
-                    answer = self._run_within(timeout, connection, plan, sql, args, limit)
+                    answer = self._run_within(seconds, connection, plan, sql, args, limit)
             except BaseException as error:
                 failure = self._failure(error, plan, sql)
                 self._rest()
@@ -298,7 +297,9 @@ class SyncSession:
                 self._interrupted(f"{name}() was interrupted by {type(error).__name__}")
                 raise
             finally:
-                if self._checkout is not None:
+                if self._checkout is not None and not self.wire.is_usable(connection):
+                    self._interrupted(f"the connection was lost in {name}()")
+                elif self._checkout is not None:
                     self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
 
     def _prepare_raw(self) -> Any:

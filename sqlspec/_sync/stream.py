@@ -83,6 +83,7 @@ class SyncRowStream(Generic[T]):
         self._cursor: Cursor | None = None
         self._rows: list[T] = []
         self._next = 0
+        self._delivered = 0
         self._ended = False
         self._reason: str | None = None
 
@@ -125,10 +126,11 @@ class SyncRowStream(Generic[T]):
             self._stop(self, cursor)
             return []
         try:
-            made: list[T] = cursor.source.shape.maker(self._schema_type).many(rows)
+            made: list[T] = cursor.source.shape.maker(self._schema_type).many(rows, self._delivered)
         except MappingError as error:
             error.statement = self._statement
             raise
+        self._delivered += len(made)
         return made
 
     def end(self, reason: str | None) -> Cursor | None:
@@ -186,7 +188,7 @@ class SyncStreams(SyncSession):
 
     def _fetch_rows(self, cursor: Cursor, count: int) -> Sequence[Any]:
         with self._turn:
-            if not cursor.borrowed and cursor.checkout is not self._checkout:
+            if cursor.checkout.abandoned or not (cursor.borrowed or cursor.checkout is self._checkout):
                 message = "This stream is closed: its connection was lost or given back. Open a new stream."
                 raise SessionClosedError(message)
             try:
@@ -222,7 +224,9 @@ class SyncStreams(SyncSession):
     def _close_cursor(self, cursor: Cursor) -> None:
         """Close a cursor and give back what was its own. On a connection that is gone there is nothing to do."""
         connections = self._connections
-        if connections is None or not (cursor.borrowed or cursor.checkout is self._checkout):
+        if connections is None or cursor.checkout.abandoned:
+            return
+        if not (cursor.borrowed or cursor.checkout is self._checkout):
             return
         try:
             cursor.source.close()

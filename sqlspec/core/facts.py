@@ -16,7 +16,15 @@ from typing import Any, Literal
 
 from sqlspec.exceptions import DatabaseError
 
-__all__ = ("NATIVE_TYPES", "BeginOptions", "DialectFacts", "ErrorFacts", "IsolationLevel", "LexicalFacts", "ParameterStyle")
+__all__ = (
+    "NATIVE_TYPES",
+    "BeginOptions",
+    "DialectFacts",
+    "ErrorFacts",
+    "IsolationLevel",
+    "LexicalFacts",
+    "ParameterStyle",
+)
 
 IsolationLevel = Literal["read uncommitted", "read committed", "repeatable read", "serializable"]
 

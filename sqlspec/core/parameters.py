@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlspec.core.facts import ParameterStyle
 from sqlspec.core.layout import ARRAY, BY_NAME, BY_NUMBER, IN_ORDER, PLAIN, Layout
-from sqlspec.core.lexer import last_visible, place
+from sqlspec.core.lexer import last_visible, lex, place
 from sqlspec.core.values import encode
 from sqlspec.exceptions import ParameterError
 
@@ -204,9 +204,14 @@ class SequenceBinder(_Binder):
         hint = ""
         if self.count == 1 and given > 1:
             hint = " A tuple or list is always the sequence of values; to pass it as one value, wrap it: ([…],)."
-        elif self.layout.facts.lexical.question_operators and given < self.count and "?" in self.layout.text:
+        elif given < self.count and self._may_hold_operators():
             hint = " (The operator ? is written ??.)"
         return wrong_count(self.layout.text, self.count, given, hint)
+
+    def _may_hold_operators(self) -> bool:
+        """Whether some ``?`` may have been meant as PostgreSQL's operator."""
+        text, facts = self.layout.text, self.layout.facts
+        return facts.lexical.question_operators and stray_placeholders(lex(text, facts.lexical), facts) < self.count
 
 
 class MappingBinder(_Binder):

@@ -63,7 +63,7 @@ class TransactionRecord:
     def aborted(self) -> TransactionAbortedError:
         """The error for whoever goes on with a transaction that can't be saved any more."""
         if self.lost is not None:
-            message = f"This transaction is gone: {self.lost}. Nothing of it was saved. Call rollback() and start again."
+            message = f"This transaction is gone: {self.lost}. Nothing of it was saved. Call rollback(), start again."
         else:
             message = (
                 f"This transaction was aborted by a statement that failed: {self.failed}\n"

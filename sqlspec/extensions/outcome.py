@@ -121,13 +121,12 @@ def _key(given: Mapping[str, Any], option: str, where: str) -> str | None:
 
 
 def _statuses(given: Mapping[str, Any], option: str, where: str) -> frozenset[int]:
-    value: Any = given.get(option) or ()
+    value = given.get(option)
     try:
-        statuses = frozenset(value)
-    except TypeError:
-        statuses = frozenset({value})
-        value = None
-    if value is None or not all(type(status) is int and 100 <= status <= 599 for status in statuses):
-        message = f"{option} in {where} is a set of HTTP statuses, such as {{409, 422}}; not {given[option]!r}."
-        raise ImproperConfigurationError(message)
-    return statuses
+        statuses: frozenset[Any] = frozenset() if value is None else frozenset(value)
+    except TypeError:  # not iterable, or of things that can't be statuses
+        statuses = frozenset({None})
+    if all(type(status) is int and 100 <= status <= 599 for status in statuses):
+        return statuses
+    message = f"{option} in {where} is a set of HTTP statuses, such as {{409, 422}}; not {value!r}."
+    raise ImproperConfigurationError(message)

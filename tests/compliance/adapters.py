@@ -1,15 +1,18 @@
-"""The adapters that the compliance suite runs on, and what each declares. A new adapter is added here, and nowhere else.
+"""The adapters that the compliance suite runs on, and what each declares. A new adapter is added here, nowhere else.
 
-A test asks for the fixture ``database`` and runs once per adapter; ``@where("capability")`` leaves out those that do not
-declare it (and cannot: what a database physically has not).
+A test asks for the fixture ``database`` and runs once per adapter; ``@where("capability")`` leaves out those that do
+not declare it (and cannot: what a database physically has not).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from sqlspec._async.config import AsyncDatabaseConfig
@@ -18,11 +21,12 @@ from tests.compliance.bridge import AwaitableScope
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from sqlspec.driver import AsyncDriverAdapterBase
     from sqlspec.registry import Config
 
-__all__ = ("ADAPTERS", "Adapter", "Database", "where")
+__all__ = ("ADAPTERS", "Adapter", "Database", "open_database", "where")
 
 TYPES = {  # how a column is declared that holds values of a Python type
     "postgres": {
@@ -67,11 +71,12 @@ class Adapter:
     Attributes:
         name: As in ``sqlspec.adapters``.
         dialect: Which column types and which server.
-        can: Its capabilities: ``abort`` (an error aborts the transaction), ``arrays``, ``position`` (faults are placed
-            exactly), ``sqlstate``, ``constraint_names``, ``isolation``, ``kill`` (another session can end this one),
-            ``deferred`` (constraints checked at COMMIT), ``inserted_id``, ``count_many``, ``dollar_quotes``, ``triggers``
-            (with a BEGIN … END body), ``types`` (values come back typed by themselves), ``file`` (the database is one),
-            ``fresh_names`` (every answer brings its column names, an empty one too).
+        can: Its capabilities:
+            ``abort``: an error aborts the transaction; ``isolation``: there are several levels;
+            ``kill``: another session can end this one; ``arrays``, ``dollar_quotes``, ``triggers`` (with a body);
+            ``types``: values come back typed by themselves; ``fresh_names``: an empty answer names its columns, too;
+            ``sqlstate``, ``constraint_names``: faults tell them; ``inserted_id``, ``count_many``: results tell them;
+            ``file``: the database is one; ``async``: the adapter's colour.
     """
 
     name: str
@@ -87,7 +92,7 @@ class Adapter:
         return self.name
 
 
-_SQLITE = frozenset({"deferred", "inserted_id", "count_many", "triggers", "file", "fresh_names"})
+_SQLITE = frozenset({"inserted_id", "count_many", "triggers", "file", "fresh_names"})
 
 ADAPTERS = (
     Adapter(
@@ -95,20 +100,19 @@ ADAPTERS = (
         "postgres",
         frozenset(
             {
+                "async",
                 "abort",
                 "arrays",
-                "position",
                 "sqlstate",
                 "constraint_names",
                 "isolation",
                 "kill",
-                "deferred",
                 "dollar_quotes",
                 "types",
             }
         ),
     ),
-    Adapter("aiosqlite", "sqlite", _SQLITE),
+    Adapter("aiosqlite", "sqlite", _SQLITE | {"async"}),
     Adapter("sqlite", "sqlite", _SQLITE),
 )
 
@@ -177,3 +181,24 @@ class Database:
                 await config.close()
             else:
                 config.close()
+
+
+@asynccontextmanager
+async def open_database(adapter: Adapter, dsn: str, folder: Path) -> AsyncIterator[Database]:
+    """An empty database until the end of the block: a file in the folder, or a schema of its own on the server."""
+    if adapter.dialect == "sqlite":
+        database = Database(adapter, {"database": str(folder / "test.db"), "max_size": 4})
+        yield database
+        await database.close()
+        return
+    schema = f"test_{uuid4().hex[:12]}"
+    settings = {"search_path": schema, "application_name": schema}
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f"CREATE SCHEMA {schema}; SET client_min_messages = error")
+        database = Database(adapter, {"dsn": dsn, "server_settings": settings, "max_size": 4})
+        yield database
+        await database.close()
+        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+    finally:
+        await connection.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
 
-from tests.compliance.adapters import ADAPTERS, Adapter, Database
+from tests.compliance.adapters import ADAPTERS, Database, open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,27 +18,8 @@ if TYPE_CHECKING:
 @pytest.fixture(params=ADAPTERS, ids=str)
 async def database(request: pytest.FixtureRequest, postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database; the test runs once per adapter."""
-    adapter: Adapter = request.param
-    if adapter.dialect == "sqlite":
-        async for database in _opened(adapter, {"database": str(tmp_path / "test.db")}):
-            yield database
-        return
-    schema = f"test_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(postgres_dsn)
-    try:
-        await connection.execute(f"CREATE SCHEMA {schema}; SET client_min_messages = error")
-        place = {"dsn": postgres_dsn, "server_settings": {"search_path": schema}}
-        async for database in _opened(adapter, place):
-            yield database
-        await connection.execute(f"DROP SCHEMA {schema} CASCADE")
-    finally:
-        await connection.close()
-
-
-async def _opened(adapter: Adapter, place: dict[str, Any]) -> AsyncIterator[Database]:
-    database = Database(adapter, {**place, "max_size": 4})
-    yield database
-    await database.close()
+    async with open_database(request.param, postgres_dsn, tmp_path) as database:
+        yield database
 
 
 @pytest.fixture

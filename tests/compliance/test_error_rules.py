@@ -45,7 +45,9 @@ FAULTS: list[tuple[str, type[e.DatabaseError], str, tuple[Any, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "statement", "parameters"), [(k, s, p) for _, k, s, p in FAULTS], ids=[f[0] for f in FAULTS])
+@pytest.mark.parametrize(
+    ("kind", "statement", "parameters"), [(k, s, p) for _, k, s, p in FAULTS], ids=[f[0] for f in FAULTS]
+)
 async def test_a_fault_is_the_same_class_everywhere(
     db: AsyncDriverAdapterBase, kind: type[e.DatabaseError], statement: str, parameters: tuple[Any, ...]
 ) -> None:
@@ -147,7 +149,11 @@ async def test_errors_can_be_pickled(db: AsyncDriverAdapterBase) -> None:
     [
         ("SELECT id,\n       missing\nFROM users", (), "(line 2, column 8)"),
         ("SELECT id, :a AS a,\n :b AS b, missing\nFROM users", ({"a": "x", "b": "y"},), "(line 2, column 11)"),
-        ("SELECT *\nFROM users\nWHERE id = ? AND id IN (?)\n  AND missing = ?", (1, [1, 2, 3], 4), "(line 4, column 7)"),
+        (
+            "SELECT *\nFROM users\nWHERE id = ? AND id IN (?)\n  AND missing = ?",
+            (1, [1, 2, 3], 4),
+            "(line 4, column 7)",
+        ),
         ("-- ümläut 🐘\nSELECT 'ü🐘', missing FROM users", (), "(line 2, column 14)"),
         ("SELECT *\nFROM nowhere", (), "(line 2, column 6)"),
     ],

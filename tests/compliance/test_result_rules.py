@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,12 +40,14 @@ async def test_a_result_outlives_its_session(database: Database) -> None:
 async def test_one_row_is_wanted(db: AsyncDriverAdapterBase) -> None:
     """None and several are the same exceptions on the session and on the result."""  # R2 R7
     none, several = await db.execute(NONE), await db.execute(ALL)
-    for call in (db.select_one, db.select_value):
+    wanted: tuple[Any, ...] = (db.select_one, db.select_value)
+    for call in wanted:
         with pytest.raises(NotFoundError):
             await call(NONE)
         with pytest.raises(MultipleResultsFoundError):
             await call(ALL)
-    for call in (db.select_one_or_none, db.select_value_or_none):
+    wanted = (db.select_one_or_none, db.select_value_or_none)
+    for call in wanted:
         assert await call(NONE) is None
         with pytest.raises(MultipleResultsFoundError):
             await call(ALL)

@@ -37,8 +37,7 @@ async def test_every_style_of_placeholder_works(
     await db.execute(statement, *parameters)
     assert await db.select("SELECT id, name FROM items") == [{"id": 1, "name": "a"}]
     await db.execute("DELETE FROM items")
-    row = parameters if len(parameters) > 1 else parameters[0]
-    await db.execute_many(statement, [row])
+    await db.execute_many(statement, [parameters] if len(parameters) > 1 else parameters)
     assert await db.select("SELECT id, name FROM items") == [{"id": 1, "name": "a"}]
 
 
@@ -53,7 +52,10 @@ async def test_what_only_looks_like_a_placeholder_is_left_alone(db: AsyncDriverA
     """Strings, comments, quoted identifiers and % signs reach the server as written."""  # P3
     statement = """SELECT '? :a $1 %s @b %% it''s' AS text, /* :c ? */ 7 % 4 AS "a:b?" -- $9 :d
     WHERE 1 = :one"""
-    assert await db.select_one(statement, {"one": 1}) == {"text": "? :a $1 %s @b %% it''s".replace("''", "'"), "a:b?": 3}
+    assert await db.select_one(statement, {"one": 1}) == {
+        "text": "? :a $1 %s @b %% it''s".replace("''", "'"),
+        "a:b?": 3,
+    }
 
 
 async def test_mistakes_are_found_before_anything_is_sent(db: AsyncDriverAdapterBase) -> None:
@@ -134,7 +136,9 @@ async def test_scripts_with_dollar_quotes(db: AsyncDriverAdapterBase) -> None:
 async def test_a_script_ends_at_its_first_failure(database: Database, db: AsyncDriverAdapterBase) -> None:
     """What ran before is committed, what follows did not run, and the error says which statement it was."""  # P6
     with pytest.raises(UniqueViolationError) as failed:
-        await db.execute_script("INSERT INTO items VALUES (1, 'a'); INSERT INTO items VALUES (1, 'b'); DROP TABLE items")
+        await db.execute_script(
+            "INSERT INTO items VALUES (1, 'a'); INSERT INTO items VALUES (1, 'b'); DROP TABLE items"
+        )
     assert "statement 2 of 3" in "".join(failed.value.__notes__)
     assert await database.value("SELECT count(*) FROM items") == 1
 

@@ -150,7 +150,9 @@ async def test_a_failure_while_streaming(database: Database, hold: bool) -> None
     async with database.session(hold=hold) as db:
         seen = 0
         with pytest.raises(DatabaseError):
-            async with db.select_stream(f"SELECT id, {expression} AS it FROM items ORDER BY id", chunk_size=1) as stream:
+            async with db.select_stream(
+                f"SELECT id, {expression} AS it FROM items ORDER BY id", chunk_size=1
+            ) as stream:
                 async for _ in stream:
                     seen += 1
         assert seen in (4, 5)  # sqlite3 computes one row ahead

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
@@ -71,14 +71,11 @@ async def test_values_come_back_equal(
     """By execute() and execute_many(), as a value, and as a field of a class; NULL beside it."""  # P5
     await db.execute(f"CREATE TABLE kept (id {database.type_of('key')}, it {database.type_of(kind)})")
     await db.execute("INSERT INTO kept (id, it) VALUES (?, ?)", 1, value)
-    await db.execute_many("INSERT INTO kept (id, it) VALUES (:id, :it)", [{"id": 2, "it": value}, {"id": 3, "it": None}])
+    await db.execute_many(
+        "INSERT INTO kept (id, it) VALUES (:id, :it)", [{"id": 2, "it": value}, {"id": 3, "it": None}]
+    )
 
-    @dataclass
-    class Kept:
-        id: int
-        it: type_ | None
-
-    Kept.__annotations__ = {"id": int, "it": type_ | None}
+    Kept: Any = make_dataclass("Kept", [("id", int), ("it", type_ | None)])
     found = await db.select("SELECT id, it FROM kept ORDER BY id", schema_type=Kept)
     assert found == [Kept(1, value), Kept(2, value), Kept(3, None)]
     assert isinstance(found[0].it, type(value))

@@ -72,14 +72,16 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def table(page: Path, first_column: str) -> list[list[str]]:
-    """The cells of the table whose first heading is ``first_column``; ``\\|`` is a bar."""
+def table(page: Path, first_column: str, heading: str = "") -> list[list[str]]:
+    """The cells of the table whose first column is called so, the first one below a heading; ``\\|`` is a bar."""
     lines = page.read_text().splitlines()
+    if heading:
+        lines = lines[lines.index(f"## {heading}") :]
     start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first_column} |"))
     rows: list[list[str]] = []
     for line in lines[start + 2 :]:
         if not line.startswith("|"):
             break
-        cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
+        cells = re.split(r"(?<!\\)\|", line.strip()[1:-1])
         rows.append([cell.strip().replace("\\|", "|") for cell in cells])
     return rows

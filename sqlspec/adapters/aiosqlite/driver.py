@@ -32,19 +32,35 @@ T = TypeVar("T")
 _raw: WeakKeyDictionary[aiosqlite.Connection, sqlite3.Connection] = WeakKeyDictionary()
 
 
+class _Connection(aiosqlite.Connection):
+    """A forgotten one stops its thread, and leaves the one warning to its pool."""
+
+    def __del__(self) -> None:
+        self.stop()
+
+
 async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
     """Open a connection, whose thread never keeps the process alive."""
     opened: list[sqlite3.Connection] = []
+    called_off = False
 
     def connector() -> sqlite3.Connection:
         opened.append(opener())
+        if called_off:
+            opened[0].close()
         return opened[0]
 
-    connection = aiosqlite.Connection(connector, iter_chunk_size=64)
+    connection = _Connection(connector, iter_chunk_size=64)
     # aiosqlite 0.22 keeps the thread in a private attribute, before it was the thread; neither is a daemon by itself.
     thread: Any = getattr(connection, "_thread", connection)
     thread.daemon = True
-    await connection
+    try:
+        await connection
+    except BaseException:
+        called_off = True  # aiosqlite stops its thread, and would forget what that has opened or still opens
+        for raw in opened:
+            raw.close()
+        raise
     _raw[connection] = opened[0]
     return connection
 
@@ -77,11 +93,6 @@ class _Job:
 
 def _command(connection: sqlite3.Connection, sql: str) -> None:
     connection.execute(sql).close()
-
-
-def _recover(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.rollback()
 
 
 class _Rows:
@@ -145,7 +156,7 @@ class AiosqliteWire(AsyncWire[aiosqlite.Connection]):
     async def recover(self, connection: aiosqlite.Connection) -> None:
         """Interrupt until the thread has come to the rollback: what was cancelled may begin after the first call."""
         self.interrupt(connection)
-        barrier = asyncio.ensure_future(_in_thread(connection, _recover, _raw[connection]))
+        barrier = asyncio.ensure_future(_in_thread(connection, sqlite.recover, _raw[connection]))
         while not (await asyncio.wait((barrier,), timeout=0.1))[0]:
             self.interrupt(connection)
         await barrier

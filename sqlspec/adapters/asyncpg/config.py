@@ -91,6 +91,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     def __init__(self, *, pool_config: AsyncpgPoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:
         super().__init__(pool_config=pool_config, **options)
         self._born: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self._attempts: set[asyncio.Future[Any]] = set()
         if "dsn" in self.pool_config:
             _check_dsn(self.pool_config["dsn"])
         if self.pooler == "transaction" and self.pool_config.get("statement_cache_size", 0) != 0:
@@ -124,14 +125,33 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
             "min_size": self.min_size,
             "max_size": self.max_size,
             "init": self._init,
+            "connect": self._connect,
         }
         if self.pooler == "transaction":
             options["statement_cache_size"] = 0
         try:
             return asyncpg.create_pool(**options)
         except (ValueError, TypeError, asyncpg.InterfaceError) as error:
-            message = f"asyncpg refuses the pool_config of {self!r}: {self.redact(str(error))}"
-            raise ImproperConfigurationError(message) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> ImproperConfigurationError:
+        return ImproperConfigurationError(f"asyncpg refuses the pool_config of {self!r}: {self.redact(str(error))}")
+
+    async def _connect(self, *args: Any, **options: Any) -> Any:
+        """Connect; cancelled, hang up once it has: asyncpg would leave a future behind that complains later."""
+        connect: Callable[..., Awaitable[Any]] = self.pool_config.get("connect", asyncpg.connect)
+        attempt = asyncio.ensure_future(connect(*args, **options))
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._attempts.discard)
+        try:
+            return await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            attempt.add_done_callback(_hang_up)
+            raise
+        except (ValueError, TypeError) as error:
+            if isinstance(error, (asyncpg.InterfaceError, UnicodeError)):  # no such host may be a UnicodeError
+                raise
+            raise self._refused(error) from error
 
     async def _init(self, connection: Any) -> None:
         self._born[connection] = time.monotonic()
@@ -149,6 +169,10 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     async def open_pool(self, pool: Pool) -> None:
         """Open ``min_size`` connections."""
         await pool
+
+    def renew_pool(self, pool: Pool) -> Pool:
+        """Asyncpg closes a pool for good whose opening failed."""
+        return self.make_pool()
 
     async def close_pool(self, pool: Pool) -> None:
         """Close the connections; those still in use get some seconds."""
@@ -177,6 +201,11 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         await pool.release(connection)
 
 
+def _hang_up(attempt: asyncio.Future[Any]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().terminate()
+
+
 def _check_dsn(dsn: str) -> None:
     scheme = urlsplit(dsn).scheme
     if scheme not in ("postgresql", "postgres"):
@@ -185,7 +214,9 @@ def _check_dsn(dsn: str) -> None:
     try:
         _ = urlsplit(dsn).port
     except ValueError:
-        message = "The port in dsn is not a number. Write ':', '/' and '@' in user name and password as %3A, %2F and %40."
+        message = (
+            "The port in dsn is not a number. Write ':', '/' and '@' in user name and password as %3A, %2F and %40."
+        )
         raise ImproperConfigurationError(message) from None
 
 

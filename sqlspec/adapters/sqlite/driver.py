@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlspec._sync.driver import SyncDriverAdapterBase
 from sqlspec._sync.wire import SyncWire
+from sqlspec.adapters.sqlite.opening import Connection
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
 from sqlspec.dialects.sqlite import SQLITE, read_message
 
@@ -57,14 +58,15 @@ def _count(connection: sqlite3.Connection, plan: Plan, cursor: sqlite3.Cursor) -
 
 def run_many(connection: sqlite3.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
     """Run one statement for every row."""
-    if not plan.text[:4].isalpha() or plan.text[:4].upper() == "WITH" or plan.verb not in _COUNTED:
+    is_plain = plan.verb in _COUNTED and plan.verb.startswith(plan.text.lstrip()[:4].upper())
+    if plan.returns_rows or not is_plain:
         return _run_one_by_one(connection, plan, sql, rows)
     count = connection.executemany(sql, rows).rowcount
     return count if count >= 0 else None
 
 
 def _run_one_by_one(connection: sqlite3.Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
-    """``executemany`` refuses what does not begin like an INSERT, UPDATE or DELETE."""
+    """``executemany`` refuses what does not begin like an INSERT, UPDATE or DELETE; from 3.12 on RETURNING too."""
     counts = [run(connection, plan, sql, row, None)[2] for row in rows]
     return None if None in counts else sum(count or 0 for count in counts)
 
@@ -87,10 +89,12 @@ def is_usable(connection: sqlite3.Connection) -> bool:
 class Rows:
     """An open cursor."""
 
-    __slots__ = ("cursor", "shape")
+    __slots__ = ("_open", "cursor", "shape")
 
     def __init__(self, connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any]) -> None:
         self.cursor = connection.execute(sql, args)
+        self._open = connection.open_cursors if isinstance(connection, Connection) else set[sqlite3.Cursor]()
+        self._open.add(self.cursor)
         self.shape: Shape = plan.learn(tuple([column[0] for column in self.cursor.description or ()]))
 
     def fetch(self, count: int) -> Sequence[Any]:
@@ -99,7 +103,16 @@ class Rows:
 
     def close(self) -> None:
         """End the read."""
+        self._open.discard(self.cursor)
         self.cursor.close()
+
+
+def recover(connection: sqlite3.Connection) -> None:
+    """Bring a connection to rest on which nothing runs any more."""
+    if isinstance(connection, Connection):
+        connection.close_cursors()
+    if connection.in_transaction:
+        connection.rollback()
 
 
 class SqliteWire(SyncWire[sqlite3.Connection]):
@@ -137,6 +150,10 @@ class SqliteWire(SyncWire[sqlite3.Connection]):
     def interrupt(self, connection: sqlite3.Connection) -> None:
         """May be called from another thread."""
         connection.interrupt()
+
+    def recover(self, connection: sqlite3.Connection) -> None:
+        """Nothing runs: the thread that would run it is here."""
+        recover(connection)
 
     def read_error(self, error: BaseException) -> ErrorFacts:
         """What sqlite3's exception tells."""

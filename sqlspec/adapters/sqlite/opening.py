@@ -59,6 +59,26 @@ class SqlitePoolConfig(TypedDict, total=False):
 KEYS = frozenset(SqlitePoolConfig.__annotations__) - set(ALIASES)
 
 
+class Connection(sqlite3.Connection):
+    """A connection that knows its open cursors.
+
+    An open one holds a lock, outlives ``close()`` in SQLite, and after ``interrupt()`` makes everything else fail: so
+    whoever brings an interrupted connection to rest has to close them.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.open_cursors: set[sqlite3.Cursor] = set()
+
+    def __del__(self) -> None:
+        self.close()  # silently: a forgotten pool warns once, not once per connection
+
+    def close_cursors(self) -> None:
+        """Close them all, in the thread that uses the connection."""
+        while self.open_cursors:
+            self.open_cursors.pop().close()
+
+
 class Opener:
     """Opens connections of one config.
 
@@ -85,7 +105,7 @@ class Opener:
         self._anchor: sqlite3.Connection | None = None
         self._lock = threading.Lock()
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self) -> Connection:
         """Open a connection in autocommit mode, with its pragmas set."""
         with self._lock:  # also: two that switch a new file to WAL at once would see each other's lock
             if self.in_memory and self._anchor is None:
@@ -98,11 +118,10 @@ class Opener:
                 raise
             return connection
 
-    def _open(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection = sqlite3.connect(
+    def _open(self) -> Connection:
+        return Connection(
             self._database, uri=self._uri, isolation_level=None, check_same_thread=False, **self._connect_options
         )
-        return connection
 
     def _set_pragmas(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + self._busy_seconds

@@ -34,7 +34,11 @@ def test_the_quick_run_gives_a_ratio_for_every_workload(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--adapter", "sqlite"]
 
     done = subprocess.run(
-        [*command, "--output", str(document), "--json", str(figures)], capture_output=True, text=True, check=False
+        [*command, "--output", str(document), "--json", str(figures)],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

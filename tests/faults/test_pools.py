@@ -1,0 +1,586 @@
+"""Pools: exhausted, opened by many, in several loops, threads and processes, left open, unreachable; and secrets.
+
+F4 X1 X2 S10 S11 S12 S16 E2 E5.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sqlspec import SQLSpec
+from sqlspec.adapters.aiosqlite import AiosqliteConfig
+from sqlspec.adapters.asyncpg import AsyncpgConfig
+from sqlspec.adapters.sqlite import SqliteConfig
+from sqlspec.exceptions import ConnectionFailedError, ImproperConfigurationError, PoolTimeoutError, SQLSpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.compliance.adapters import Database
+
+
+# Exhausted
+
+
+async def test_an_exhausted_pool_says_who_holds_it(database: Database) -> None:
+    """PoolTimeoutError lists place, time and last statement of each holder; the slot is usable afterwards."""  # F4
+    config = database.new_config({"max_size": 2}, acquire_timeout=0.1)
+    async with database.session(config) as first, database.session(config) as second:
+        await first.select_value("SELECT 4711 AS first_holder")
+        await second.begin()
+        started = time.monotonic()
+        async with database.session(config) as third:
+            with pytest.raises(PoolTimeoutError) as failed:
+                await third.select_value("SELECT 1")
+            assert 0.05 < time.monotonic() - started < 5
+            message = str(failed.value)
+            assert message.count(__file__) == 2
+            assert "SELECT 4711 AS first_holder" in message
+            assert "BEGIN" in message
+            assert "acquire_timeout" in message
+            await second.rollback()
+            await second.close()
+            assert await third.select_value("SELECT 1") == 1
+
+
+async def test_no_value_is_in_the_list_of_holders(database: Database) -> None:
+    """Statements are shown, parameters are not."""  # E5
+    config = database.new_config({"max_size": 1}, acquire_timeout=0.05)
+    async with database.session(config) as holder, database.session(config) as other:
+        await holder.select_value("SELECT CAST(? AS TEXT)", "geheim")
+        with pytest.raises(PoolTimeoutError) as failed:
+            await other.select_value("SELECT 1")
+    assert "geheim" not in "".join(traceback.format_exception(failed.value))
+
+
+async def test_waiting_without_limit(database: Database) -> None:
+    """``acquire_timeout=None`` waits until one is free."""  # F4 C3
+    config = database.new_config({"max_size": 1}, acquire_timeout=None)
+    async with database.session(config) as holder:
+        await holder.select_value("SELECT 1")
+
+        async def wait_for_it() -> Any:
+            async with database.session(config) as db:
+                return await db.select_value("SELECT 2")
+
+        waiting = asyncio.ensure_future(wait_for_it())
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+    assert await waiting == 2
+
+
+async def test_a_long_hold_is_logged(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """``leak_threshold`` names the place when the connection comes back at last."""  # C3
+    config = database.new_config(leak_threshold=0.02)
+    async with database.session(config) as db:
+        await db.select_value("SELECT 1")
+    assert caplog.records == []
+    async with database.session(config) as db:
+        await db.select_value("SELECT 1")
+        await asyncio.sleep(0.03)
+    (record,) = caplog.records
+    assert "leak_threshold" in record.getMessage()
+    assert __file__ in record.getMessage()
+
+
+async def test_connections_are_replaced_when_old(database: Database) -> None:
+    """After ``max_lifetime`` the next session gets another connection."""  # C3
+    config = database.new_config({"max_size": 1}, max_lifetime=0.02)
+    raw: list[Any] = []
+    for _ in range(3):
+        async with database.session(config) as db:
+            raw.append(await underlying(db))
+            await asyncio.sleep(0.03)
+    assert len({id(connection) for connection in raw}) == 3
+
+
+async def underlying(db: Any) -> Any:
+    """The connection itself, not asyncpg's proxy of the moment."""
+    connection = await db.acquire_connection()
+    return getattr(connection, "_con", connection)
+
+
+# Opened by many
+
+
+async def test_a_hundred_first_uses_open_one_pool(database: Database) -> None:
+    """And never more connections than ``max_size``."""  # X1 S10
+    config: Any = database.new_config({"max_size": 3, "min_size": 2})
+    pools: set[int] = set()
+
+    async def use() -> None:
+        pools.add(id(config.connections))
+        async with database.session(config) as db:
+            assert await db.select_value("SELECT 1") == 1
+            pools.add(id(config.connections))
+
+    await asyncio.gather(*(use() for _ in range(100)))
+    assert len(pools) == 1
+    pool = config.connections.pool
+    size = pool.get_size() if database.adapter.name == "asyncpg" else pool.size
+    assert 2 <= size <= 3
+
+
+@pytest.mark.parametrize("min_size", [0, 1, 3])
+async def test_opening_opens_exactly_min_size(database: Database, min_size: int) -> None:
+    """0 contacts nobody."""  # C2
+    config: Any = database.new_config({"min_size": min_size})
+    await config.open()
+    pool = config.connections.pool
+    assert (pool.get_size() if database.adapter.name == "asyncpg" else pool.size) == min_size
+
+
+async def test_closing_is_not_final(database: Database) -> None:
+    """Twice is no error, the next use opens a new pool, and holders of the old one end well."""  # S16 S10
+    spec = SQLSpec()
+    config: Any = spec.add_config(database.new_config())
+    async with database.session(config) as db:
+        assert await db.select_value("SELECT 1") == 1
+    first = spec.get_pool(config)
+    await spec.close_pool(config)
+    await spec.close_pool(config)
+    assert not config.is_open
+    async with database.session(config) as db:
+        assert await db.select_value("SELECT 1") == 1
+    assert spec.get_pool(config) is not first
+    await spec.close_all_pools()
+    await spec.close_all_pools()
+
+
+# Loops
+
+
+def test_each_loop_has_its_own_pool(tmp_path: Path, postgres_dsn: str) -> None:
+    """And the pool of a closed loop is dropped with one ResourceWarning when the config is used again."""  # X1
+    makers: list[Callable[[], Any]] = [
+        lambda: AiosqliteConfig(pool_config={"database": tmp_path / "x.db"}),
+        lambda: AsyncpgConfig(pool_config={"dsn": postgres_dsn}),
+    ]
+    for make in makers:
+        config = make()
+        pools: list[Any] = []
+
+        async def use(close: bool, config: Any = config, pools: list[Any] = pools) -> None:
+            async with config.provide_session() as db:
+                assert await db.select_value("SELECT 1") == 1
+            pools.append(config.connections.pool)
+            if close:
+                await config.close()
+
+        asyncio.run(use(close=True))
+        asyncio.run(use(close=True))
+        assert pools[0] is not pools[1]
+        quietly_left_open(use(close=False))
+        with pytest.warns(ResourceWarning, match="event loop closed") as warned:
+            asyncio.run(use(close=True))
+        ours = [str(warning.message) for warning in warned if "event loop closed" in str(warning.message)]
+        assert len(ours) == 1
+        assert pools[2] is not pools[3]
+
+
+def quietly_left_open(work: Any) -> None:
+    """Run to the end of a loop that leaves its pool open."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+def test_two_loops_at_once(tmp_path: Path) -> None:
+    """Two threads, each with a loop, use one config at the same time."""  # X1
+    config = AiosqliteConfig(pool_config={"database": tmp_path / "x.db"})
+    together = threading.Barrier(2)
+
+    async def work(token: int) -> int:
+        async with config.provide_session() as db:
+            await db.execute("CREATE TABLE IF NOT EXISTS t (id INTEGER)")
+            together.wait(10)
+            for _ in range(20):
+                await db.execute("INSERT INTO t VALUES (?)", token)
+        pool = id(config.connections.pool)
+        await config.close()
+        return pool
+
+    with ThreadPoolExecutor(2) as threads:
+        pools = list(threads.map(lambda token: asyncio.run(work(token)), (1, 2)))
+    assert pools[0] != pools[1]
+
+    async def count() -> Any:
+        async with config.provide_session() as db:
+            return await db.select_value("SELECT count(*) FROM t")
+        await config.close()
+
+    async def count_and_close() -> Any:
+        found = await count()
+        await config.close()
+        return found
+
+    assert asyncio.run(count_and_close()) == 40
+
+
+def test_memory_is_one_database_across_loops_and_sessions() -> None:
+    """While a pool is open somewhere, every loop sees the same tables; afterwards it is empty."""  # S12
+    config = AiosqliteConfig()
+
+    async def write() -> None:
+        async with config.provide_session() as one, config.provide_session() as two:
+            await one.execute("CREATE TABLE t (id INTEGER)")
+            await two.execute("INSERT INTO t VALUES (1)")
+            assert await one.select_value("SELECT count(*) FROM t") == 1
+
+    async def read() -> None:
+        async with config.provide_session() as db:
+            assert await db.select_value("SELECT count(*) FROM t") == 1
+        await config.close()
+
+    first = asyncio.new_event_loop()
+    try:
+        first.run_until_complete(write())
+        asyncio.run(read())
+        first.run_until_complete(config.close())
+    finally:
+        first.close()
+
+    async def look() -> Any:
+        async with config.provide_session() as db:
+            found = await db.select_value("SELECT count(*) FROM sqlite_master")
+        await config.close()
+        return found
+
+    assert asyncio.run(look()) == 0
+
+
+async def test_memory_honours_the_busy_time_out() -> None:
+    """A second writer waits for the first instead of failing at once."""  # S12
+    config = AiosqliteConfig(pool_config={"timeout": 5})
+    async with config.provide_session() as one, config.provide_session() as two:
+        await one.execute("CREATE TABLE t (id INTEGER)")
+        await one.begin()
+        await one.execute("INSERT INTO t VALUES (1)")
+        waiting = asyncio.ensure_future(two.execute("INSERT INTO t VALUES (2)"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        await one.commit()
+        await waiting
+        assert await one.select_value("SELECT count(*) FROM t") == 2
+    await config.close()
+
+
+def test_two_memory_configs_are_two_databases() -> None:
+    """A config is compared by identity."""  # S1 S12
+    one, two = SqliteConfig(), SqliteConfig()
+    with one.provide_session() as first, two.provide_session() as second:
+        first.execute("CREATE TABLE t (id INTEGER)")
+        assert second.select_value("SELECT count(*) FROM sqlite_master") == 0
+    one.close()
+    two.close()
+
+
+def test_a_pool_outside_a_loop_is_a_clear_error() -> None:
+    """get_pool() of an async config needs a running loop."""  # X1 S10
+    spec = SQLSpec()
+    config = spec.add_config(AiosqliteConfig())
+    with pytest.raises(ImproperConfigurationError, match="event loop"):
+        spec.get_pool(config)
+
+
+# Threads and processes
+
+
+def test_sync_sessions_in_eight_threads(tmp_path: Path) -> None:
+    """Each thread its session, one config, a pool smaller than the threads: nothing is lost."""  # X2
+    config = SqliteConfig(pool_config={"database": tmp_path / "x.db", "max_size": 4, "timeout": 20})
+    with config.provide_session() as db:
+        db.execute("CREATE TABLE t (thread INTEGER, n INTEGER)")
+
+    def work(thread: int) -> None:
+        for n in range(10):
+            with config.provide_session() as db:
+                with db.transaction():
+                    db.execute("INSERT INTO t VALUES (?, ?)", thread, n)
+                assert db.select_value("SELECT CAST(? AS INTEGER)", thread) == thread
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(8)))
+    with config.provide_session() as db:
+        assert db.select_value("SELECT count(*) FROM t") == 80
+    assert config.connections.holders == []
+    assert config.connections.pool.size <= 4
+    config.close()
+
+
+def test_memory_in_eight_threads() -> None:
+    """The same in memory: writers wait for each other."""  # X2 S12
+    config = SqliteConfig(pool_config={"max_size": 8, "timeout": 20})
+    with config.provide_session() as db:
+        db.execute("CREATE TABLE t (n INTEGER)")
+
+    def work(n: int) -> None:
+        with config.provide_session() as db, db.transaction():
+            db.execute("INSERT INTO t VALUES (?)", n)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(40)))
+    with config.provide_session() as db:
+        assert db.select_value("SELECT count(*) FROM t") == 40
+    config.close()
+
+
+def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of its own, with all warnings shown."""
+    return subprocess.run(
+        [sys.executable, "-W", "always", "-c", textwrap.dedent(script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+
+
+def test_a_forked_process_makes_its_own_sync_pool(tmp_path: Path) -> None:
+    """The child works on new connections, and the parent's still work afterwards."""  # X2
+    done = run_script(
+        """
+        import os, sys
+        from sqlspec.adapters.sqlite import SqliteConfig
+
+        config = SqliteConfig(pool_config={"database": sys.argv[1], "max_size": 1})
+        with config.provide_session() as db:
+            db.execute("CREATE TABLE t (who TEXT)")
+        parents = config.connections.pool
+        child = os.fork()
+        with config.provide_session() as db:
+            db.execute("INSERT INTO t VALUES (?)", "child" if child == 0 else "parent")
+        assert (config.connections.pool is parents) == (child != 0)
+        if child == 0:
+            config.close()
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        with config.provide_session() as db:
+            assert sorted(db.select("SELECT who FROM t", schema_type=str)) == ["child", "parent"]
+        config.close()
+        print("well")
+        """,
+        str(tmp_path / "x.db"),
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("well\n", "", 0)
+
+
+def test_a_forked_process_never_writes_to_its_parents_sockets(postgres_dsn: str) -> None:
+    """Both go on talking to PostgreSQL, each through its own connection."""  # X2
+    done = run_script(
+        """
+        import asyncio, os, sys
+        from sqlspec.adapters.asyncpg import AsyncpgConfig
+
+        config = AsyncpgConfig(pool_config={"dsn": sys.argv[1], "max_size": 1})
+        loop = asyncio.new_event_loop()
+
+        async def pid():
+            async with config.provide_session() as db:
+                return await db.select_value("SELECT pg_backend_pid()")
+
+        async def pid_and_close():
+            found = await pid()
+            await config.close()
+            return found
+
+        before = loop.run_until_complete(pid())
+        child = os.fork()
+        if child == 0:
+            asyncio.events._set_running_loop(None)
+            assert asyncio.new_event_loop().run_until_complete(pid_and_close()) != before
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert loop.run_until_complete(pid_and_close()) == before
+        loop.close()
+        print("well")
+        """,
+        postgres_dsn,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("well\n", "", 0)
+
+
+@pytest.mark.parametrize("adapter", ["asyncpg", "aiosqlite", "sqlite"])
+def test_an_unclosed_pool_lets_the_process_end(adapter: str, tmp_path: Path, postgres_dsn: str) -> None:
+    """Within seconds, with one ResourceWarning that names what to call."""  # S11
+    started = time.monotonic()
+    done = run_script(
+        """
+        import asyncio, sys
+        from sqlspec.adapters import load_config
+
+        config = load_config(sys.argv[1])(pool_config={"dsn" if "://" in sys.argv[2] else "database": sys.argv[2]})
+
+        async def use():
+            async with config.provide_session() as db:
+                print(await db.select_value("SELECT 1"))
+
+        if sys.argv[1] == "sqlite":
+            with config.provide_session() as db:
+                print(db.select_value("SELECT 1"))
+        else:
+            asyncio.run(use())
+        """,
+        adapter,
+        postgres_dsn if adapter == "asyncpg" else str(tmp_path / "x.db"),
+    )
+    assert time.monotonic() - started < 5
+    assert (done.stdout, done.returncode) == ("1\n", 0)
+    warned = [line for line in done.stderr.splitlines() if "ResourceWarning:" in line]
+    assert len([line for line in warned if "close_pool()" in line]) == 1
+    assert len([line for line in warned if "asyncpg" not in line and "transport" not in line]) == (adapter != "asyncpg")
+    assert "Exception ignored" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# Unreachable
+
+SECRET = "s3cr3t-pa55"
+
+
+async def test_a_server_that_can_not_be_reached(postgres_dsn: str, unused_port: int) -> None:
+    """Refused, unknown role, unknown database: ConnectionFailedError each time, never a slot or a pool lost."""  # E2
+    base = postgres_dsn.rpartition("/")[0]
+    wrong: list[dict[str, Any]] = [
+        {"dsn": postgres_dsn, "host": "127.0.0.1", "port": unused_port},
+        {"dsn": f"{base}/no_such_database"},
+        {"dsn": postgres_dsn, "user": "no_such_role"},
+        {"dsn": postgres_dsn, "host": "no-such-host.invalid"},
+    ]
+    for place in wrong:
+        for min_size in (0, 1):
+            config = AsyncpgConfig(
+                pool_config={**place, "max_size": 1, "min_size": min_size, "password": SECRET},  # type: ignore[typeddict-item]
+                acquire_timeout=5,
+            )
+            for _ in range(3):
+                with pytest.raises(ConnectionFailedError) as failed:
+                    async with config.provide_session() as db:
+                        await db.select_value("SELECT 1")
+                assert_shows_no_secret(failed.value)
+                assert "postgresql://" in str(failed.value)
+                assert failed.value.__cause__ is not None
+            assert config.connections.holders == []
+            await config.close()
+
+
+async def test_a_pool_works_as_soon_as_its_server_does(tmp_path: Path) -> None:
+    """Opening failed before: nothing of that is left over."""  # E2 S10
+    folder = tmp_path / "later"
+    config = AiosqliteConfig(pool_config={"database": folder / "x.db", "max_size": 1, "min_size": 1})
+    for _ in range(3):
+        with pytest.raises(ConnectionFailedError):
+            async with config.provide_session() as db:
+                await db.select_value("SELECT 1")
+    folder.mkdir()
+    async with config.provide_session() as db:
+        assert await db.select_value("SELECT 1") == 1
+    await config.close()
+
+
+async def test_a_postgres_pool_works_as_soon_as_its_server_does(postgres_dsn: str) -> None:
+    """The database is made after the first attempts failed."""  # E2 S10
+    admin = AsyncpgConfig(pool_config={"dsn": postgres_dsn, "max_size": 1})
+    name = f"later_{time.monotonic_ns()}"
+    config = AsyncpgConfig(pool_config={"dsn": f"{postgres_dsn.rpartition('/')[0]}/{name}", "max_size": 1})
+    for _ in range(2):
+        with pytest.raises(ConnectionFailedError, match="does not exist"):
+            async with config.provide_session() as db:
+                await db.select_value("SELECT 1")
+    async with admin.provide_session() as db:
+        await db.execute(f"CREATE DATABASE {name}")
+        try:
+            async with config.provide_session() as late:
+                assert await late.select_value("SELECT 1") == 1
+            await config.close()
+        finally:
+            await db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def test_a_pool_that_is_full_of_refused_attempts_is_not_full(postgres_dsn: str) -> None:
+    """Twenty at once are refused; then ten slots are still ten slots."""  # E2 F4
+    config = AsyncpgConfig(
+        pool_config={"dsn": postgres_dsn, "user": "no_such_role", "max_size": 2, "min_size": 0}, acquire_timeout=10
+    )
+
+    async def attempt() -> None:
+        async with config.provide_session() as db:
+            await db.select_value("SELECT 1")
+
+    failures = await asyncio.gather(*(attempt() for _ in range(20)), return_exceptions=True)
+    assert {type(failure) for failure in failures} == {ConnectionFailedError}
+    await config.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """Nobody listens there."""
+    from sqlspec.servers.process import free_port
+
+    return free_port()
+
+
+# Secrets
+
+
+def assert_shows_no_secret(error: BaseException, *secrets: str) -> None:
+    """Neither it, nor its traceback (with the texts of its causes), nor what it holds."""
+    shown = io.StringIO()
+    traceback.print_exception(error, file=shown)
+    shown.write(f"{error!r} {error} {error.__dict__} {getattr(error, '__notes__', '')}")
+    for secret in (SECRET, *secrets):
+        assert secret not in shown.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("place", "secret"),
+    [
+        ({"password": SECRET}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": "postgresql://someone:p%40ss%2Fword@127.0.0.1:1/x"}, "p@ss/word"),
+        ({"dsn": "postgresql://someone:p%40ss%2Fword@127.0.0.1:1/x"}, "p%40ss%2Fword"),
+        ({"dsn": f"postgresql://someone@127.0.0.1:1/x?password={SECRET}"}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:notaport/x"}, SECRET),
+        ({"dsn": f"postgres//someone:{SECRET}@127.0.0.1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "min_size": 5, "max_size": 2}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "statement_cache_size": -1}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "sslmode": SECRET}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "ssl": SECRET}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "max_queries": -1}, SECRET),
+    ],
+)
+async def test_a_secret_is_shown_nowhere(place: Any, secret: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Not in a repr of the config, its pool's holder or a session; not in a log record; not in an error."""  # E5
+    caplog.set_level(logging.DEBUG)
+    spec = SQLSpec()
+    try:
+        config = spec.add_config(AsyncpgConfig(pool_config={"host": "127.0.0.1", "port": 1, **place}))
+        shown = f"{config!r} {spec!r} {config.target} {config.create_session()!r} {config.connections!r}"
+        assert secret not in shown
+        async with spec.provide_session(config) as db:
+            await db.select_value("SELECT 1")
+    except SQLSpecError as error:
+        assert_shows_no_secret(error, secret)
+    else:
+        pytest.fail("nobody listens on port 1")
+    await spec.close_all_pools()
+    assert secret not in caplog.text
+    assert all(secret not in str(record.__dict__) for record in caplog.records)
