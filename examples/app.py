@@ -9,12 +9,14 @@ A handler that answers 200-299 has stored what it did; one that answers anything
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -23,11 +25,6 @@ from sqlspec.config import AsyncDatabaseConfig, StarletteConfig
 from sqlspec.driver import AsyncDriverAdapterBase
 from sqlspec.exceptions import UniqueViolationError
 from sqlspec.extensions.starlette import SQLSpecPlugin
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-    from starlette.requests import Request
 
 # The database: an adapter's config, registered once ---------------------------------------------------------------
 

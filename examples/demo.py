@@ -21,7 +21,6 @@ import urllib.request
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class PostgresSchema:
     def __init__(self, url: str) -> None:
         self._url = url
         self._name = f"sqlspec_demo_{uuid4().hex[:12]}"
-        self.url = f"{url}{'&' if urlsplit(url).query else '?'}search_path={self._name}"
+        self.url = f"{url}{'&' if '?' in url else '?'}search_path={self._name}"
         self.shown = f"PostgreSQL (DATABASE_URL), in a schema of its own: {self._name}"
         self._run(f"CREATE SCHEMA {self._name}")
 
@@ -78,12 +77,18 @@ class PostgresSchema:
         return asyncio.run(self._run_once(sql))
 
     async def _run_once(self, sql: str) -> list[Any]:
-        import asyncpg
-
+        try:
+            import asyncpg
+        except ImportError as error:
+            raise DemoError(
+                "DATABASE_URL is set, and asyncpg is not installed. Run: pip install '.[asyncpg]'"
+            ) from error
         try:
             connection = await asyncpg.connect(self._url, timeout=10)
-        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError) as error:
             raise DemoError(f"DATABASE_URL is set, and PostgreSQL can't be reached by it: {error}") from error
+        except (ValueError, asyncpg.InterfaceError) as error:  # whose text may show a part of the password
+            raise DemoError("DATABASE_URL is set, and is no URL like postgresql://me@localhost:5432/mine.") from error
         try:
             if sql.startswith("SELECT"):
                 return await connection.fetch(sql)
@@ -210,7 +215,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--serve", action="store_true", help="keep the app up until ctrl-c, on a free loopback port")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
         with tempfile.TemporaryDirectory(prefix="sqlspec-demo-") as name:
             database = open_database(Path(name))
@@ -227,7 +233,7 @@ def main() -> int:
 
 
 def _end(*_: object) -> NoReturn:
-    """SIGTERM ends the demo as ctrl-c does: the app is stopped, the folder removed."""
+    """A signal ends the demo as ctrl-c does: the app is stopped, the folder removed."""
     raise KeyboardInterrupt
 
 

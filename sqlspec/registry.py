@@ -66,7 +66,9 @@ class SQLSpec:
         with self._lock:
             for other in self._configs:
                 if other is config:
-                    message = f"{config!r} is registered already: add it once, and make another config for another name."
+                    message = (
+                        f"{config!r} is registered already: add it once, and make another config for another name."
+                    )
                     raise ImproperConfigurationError(message)
                 if name is not None and other.name == name:
                     message = f"The name {name!r} is taken by {other!r}. Give each config a name of its own."

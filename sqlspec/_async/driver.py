@@ -284,6 +284,8 @@ class AsyncDriverAdapterBase(AsyncTransactions):
         if self._closed is not None:
             return
         self._closed = reason
+        if self.is_idle:
+            return
         record = self._transaction
         if record is not None and record.explicit and record.lost is None:
             _logger.warning("a session ended with an open transaction, which is rolled back: %s", record.opened_by)
@@ -312,7 +314,10 @@ class AsyncDriverAdapterBase(AsyncTransactions):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it holds nothing, so that settling or closing it needs no I/O (and no thread)."""
+        """Whether it holds nothing and does nothing, so that settling or closing it needs no I/O (and no thread)."""
+        if not self._turn.try_enter():
+            return False
+        self._turn.leave()
         return self._checkout is None and self._transaction is None and not self._streams and not self._waiting_hooks
 
     async def settle(self, *, commit: bool, reason: str) -> None:
@@ -329,6 +334,10 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             CommitOutcomeUnknownError: The connection was lost during COMMIT.
             DatabaseError: The database refused; all is rolled back.
         """
+        if self.is_idle:
+            self._implicit = None
+            self._hold = False
+            return
         try:
             async with self._turn:
                 try:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.core.lexer import lex, place
 from sqlspec.core.parameters import MappingBinder, SequenceBinder, stray_placeholders, wrong_count
+from sqlspec.core.rows import Shape
 from sqlspec.core.script import split
 from sqlspec.exceptions import ParameterError
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from sqlspec.core.facts import DialectFacts, ParameterStyle
     from sqlspec.core.parameters import Bound
-    from sqlspec.core.rows import Shape
 
 __all__ = ("Plan", "PlanCache", "not_a_text")
 
@@ -35,6 +36,7 @@ _SHOWS = {"SHOW", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "PRAGMA"}
 _READS = frozenset({"SELECT", "VALUES", "TABLE", "FROM", "FETCH", "PIVOT", "UNPIVOT"} | _SHOWS)
 _RETURNS = _READS | {"CALL", "EXECUTE"}
 _KEEPS = _CONTROLS | {"SET", "RESET", "USE", "DECLARE", "CLOSE", "MOVE"}
+_NAMED_BY_TEXT = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _HOLDS_STATEMENTS = frozenset({"PREPARE", "CREATE", "DO", "ALTER", "EXPLAIN", "COMMENT", "DECLARE", "EXECUTE"})
 """Verbs of statements in which ``$1`` may be a placeholder of the database's own."""
 
@@ -55,6 +57,7 @@ class Plan:
         returns_rows: Rows can come back.
         is_write: It is not known to only read.
         controls_transaction: It begins or ends a transaction or a savepoint.
+        names_are_fixed: Its text alone says what its columns are called: no ``*`` that follows the tables.
         shape: The columns that the adapter saw last, if any.
     """
 
@@ -70,6 +73,7 @@ class Plan:
         "_style",
         "controls_transaction",
         "is_write",
+        "names_are_fixed",
         "returns_rows",
         "shape",
         "text",
@@ -81,6 +85,7 @@ class Plan:
         self.text = text
         self.verb, self.returns_rows, self.is_write = _classify(lexed.code)
         self.controls_transaction = self.verb in _CONTROLS
+        self.names_are_fixed = self.verb in _NAMED_BY_TEXT and "*" not in lexed.code
         self.shape: Shape | None = None
         self._lexed = lexed
         self._facts = facts
@@ -128,8 +133,6 @@ class Plan:
 
     def learn(self, columns: tuple[str, ...], key: Any = None) -> Shape:
         """Remember the columns of the rows."""
-        from sqlspec.core.rows import Shape
-
         shape = self.shape = Shape(columns, key)
         return shape
 
@@ -226,8 +229,9 @@ class PlanCache(dict[str, Plan]):
             raise ParameterError("The statement is blank.", statement=text)
         plan = Plan(text, self._facts, self._style)
         with self._making:
-            while len(self) >= self._limit:
-                del self[next(iter(self))]
+            if len(self) >= self._limit:  # many at once: finding the oldest takes longer the more went before
+                for oldest in list(islice(self, self._limit // 8 + 1)):
+                    del self[oldest]
             return self.setdefault(text, plan)
 
 

@@ -5,12 +5,15 @@ Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlspec import exceptions as e
-from sqlspec.core.facts import BeginOptions, DialectFacts, ErrorFacts, LexicalFacts
+from sqlspec.core.facts import NATIVE_TYPES, BeginOptions, DialectFacts, ErrorFacts, LexicalFacts
 from sqlspec.core.values import enum_value
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ POSTGRES = DialectFacts(
     lexical=LEXICAL,
     error_aborts_transaction=True,
     lists_as_arrays=True,
+    native_types=NATIVE_TYPES | {bool, dt.date, dt.datetime, dt.time, dt.timedelta, Decimal, UUID},
     encoders={Enum: enum_value},
 )
 

@@ -73,14 +73,16 @@ async def test_the_demo_runs_on_postgres(environment: dict[str, str], tmp_path: 
     [
         ("mysql://localhost/app", "DATABASE_URL must begin with postgresql:// or sqlite:///."),
         ("postgresql://127.0.0.1:1/app", "DATABASE_URL is set, and PostgreSQL can't be reached by it"),
+        ("postgresql://me:hush:hush@127.0.0.1:x/app", "DATABASE_URL is set, and is no URL like"),
     ],
 )
 def test_a_database_that_can_not_be_had_is_one_sentence(environment: dict[str, str], url: str, sentence: str) -> None:
-    """No traceback, status 1."""
+    """No traceback, no password, status 1."""  # E5
     status, _, errors = run(environment={**environment, "DATABASE_URL": url})
     assert status == 1
     assert sentence in errors
     assert "Traceback" not in errors
+    assert "hush" not in errors
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -16,10 +17,12 @@ from sqlspec.exceptions import ConcurrentTransactionError, TransactionAbortedErr
 from tests.compliance.adapters import Database, where
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from sqlspec.driver import AsyncDriverAdapterBase
     from sqlspec.registry import Config
+
+    Do = Callable[[], Coroutine[Any, Any, None]]
 
 pytestmark = pytest.mark.usefixtures("silence")
 
@@ -77,9 +80,9 @@ class Work:
             self.wrong.append(f"{found} for {token}")
 
 
-async def cancelled_by_asyncio(work: Callable[[], Awaitable[None]], wait: Callable[[], Awaitable[None]]) -> None:
+async def cancelled_by_asyncio(work: Do, wait: Do) -> None:
     """A task that is cancelled from outside."""
-    task = asyncio.ensure_future(work())
+    task = asyncio.create_task(work())
     await wait()
     task.cancel()
     await asyncio.wait((task,))
@@ -87,7 +90,7 @@ async def cancelled_by_asyncio(work: Callable[[], Awaitable[None]], wait: Callab
         task.result()
 
 
-async def cancelled_by_anyio(work: Callable[[], Awaitable[None]], wait: Callable[[], Awaitable[None]]) -> None:
+async def cancelled_by_anyio(work: Do, wait: Do) -> None:
     """A task group that is cancelled: every await in it is cancelled again and again."""
     async with anyio.create_task_group() as group:
         group.start_soon(work)
@@ -95,7 +98,7 @@ async def cancelled_by_anyio(work: Callable[[], Awaitable[None]], wait: Callable
         group.cancel_scope.cancel()
 
 
-def after(moment: float, ticks: int) -> Callable[[], Awaitable[None]]:
+def after(moment: float, ticks: int) -> Do:
     """Wait so long, or for so many rounds of the loop: together they find every await point."""
 
     async def wait() -> None:
@@ -144,7 +147,7 @@ async def open_transactions(database: Database) -> int:
 
 @pytest.mark.parametrize("cancelled", [cancelled_by_asyncio, cancelled_by_anyio])
 async def test_cancellation_anywhere_leaves_nothing_behind(
-    database: Database, cancelled: Callable[..., Awaitable[None]], caplog: pytest.LogCaptureFixture
+    database: Database, cancelled: Callable[[Do, Do], Coroutine[Any, Any, None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     """50 victims, a pool of two, and readers beside them: whole pairs or none, and never another's rows."""  # F1 S14
     caplog.set_level(logging.CRITICAL, "sqlspec")  # that transactions were rolled back is what we want
@@ -158,7 +161,7 @@ async def test_cancellation_anywhere_leaves_nothing_behind(
     for number in range(1, CANCELLATIONS + 1):
         ticks = random.randrange(1, 60) if number % 2 else 0
         wait = after(random.uniform(0, 2 * duration), ticks)
-        await cancelled(lambda number=number: work.victim(number), wait)
+        await cancelled(partial(work.victim, number), wait)
     for reader in readers:
         assert not reader.done()
         reader.cancel()
@@ -167,7 +170,9 @@ async def test_cancellation_anywhere_leaves_nothing_behind(
     assert work.wrong == []
     await assert_nothing_is_left(database, config)
     async with database.session() as db:
-        counts = dict(await db.select("SELECT victim, count(*) FROM pairs GROUP BY victim", schema_type=tuple[int, int]))
+        counts = dict(
+            await db.select("SELECT victim, count(*) FROM pairs GROUP BY victim", schema_type=tuple[int, int])
+        )
     assert set(counts.values()) == {3}
     assert work.finished <= set(counts)  # whoever was told has it
 
@@ -260,7 +265,7 @@ async def slow_commit(database: Database) -> tuple[Any, Callable[[], None]]:
 @pytest.mark.parametrize("scope", ["asyncio", "anyio"])
 @pytest.mark.parametrize("way", ["commit", "block"])
 async def test_a_cancelled_commit_runs_to_its_end(database: Database, scope: str, way: str) -> None:
-    """Cancelled twice while COMMIT runs: it ends, hooks hear of it, and then the caller goes on being cancelled."""  # W19 F1
+    """Cancelled twice while COMMIT runs: it ends, hooks hear of it, then the caller goes on being cancelled."""  # W19
     config, stop_waiting = await slow_commit(database)
     heard: list[str] = []
 
@@ -367,7 +372,7 @@ async def test_a_cancelled_stream_is_closed(database: Database) -> None:
 
     for number in range(40):
         hold = number % 2 == 0
-        await cancelled_by_asyncio(lambda hold=hold: read(hold), after(0, 3 + number * 2))
+        await cancelled_by_asyncio(partial(read, hold), after(0, 3 + number * 2))
     await assert_nothing_is_left(database, config)
 
 

@@ -6,6 +6,7 @@ F4 X1 X2 S10 S11 S12 S16 E2 E5.
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import logging
 import subprocess
@@ -14,6 +15,7 @@ import textwrap
 import threading
 import time
 import traceback
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +191,10 @@ def test_each_loop_has_its_own_pool(tmp_path: Path, postgres_dsn: str) -> None:
         ours = [str(warning.message) for warning in warned if "event loop closed" in str(warning.message)]
         assert len(ours) == 1
         assert pools[2] is not pools[3]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # asyncpg and asyncio have their own to say
+            pools.clear()
+            gc.collect()
 
 
 def quietly_left_open(work: Any) -> None:
@@ -215,17 +221,16 @@ def test_two_loops_at_once(tmp_path: Path) -> None:
         await config.close()
         return pool
 
+    def run(token: int) -> int:
+        return asyncio.run(work(token))
+
     with ThreadPoolExecutor(2) as threads:
-        pools = list(threads.map(lambda token: asyncio.run(work(token)), (1, 2)))
+        pools = list(threads.map(run, (1, 2)))
     assert pools[0] != pools[1]
 
-    async def count() -> Any:
-        async with config.provide_session() as db:
-            return await db.select_value("SELECT count(*) FROM t")
-        await config.close()
-
     async def count_and_close() -> Any:
-        found = await count()
+        async with config.provide_session() as db:
+            found = await db.select_value("SELECT count(*) FROM t")
         await config.close()
         return found
 
@@ -351,8 +356,6 @@ def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-
-
 def test_a_forked_process_makes_its_own_sync_pool(tmp_path: Path) -> None:
     """The child works on new connections, and the parent's still work afterwards."""  # X2
     done = run_script(
@@ -444,8 +447,8 @@ def test_an_unclosed_pool_lets_the_process_end(adapter: str, tmp_path: Path, pos
     assert time.monotonic() - started < 5
     assert (done.stdout, done.returncode) == ("1\n", 0)
     warned = [line for line in done.stderr.splitlines() if "ResourceWarning:" in line]
-    assert len([line for line in warned if "close_pool()" in line]) == 1
-    assert len([line for line in warned if "asyncpg" not in line and "transport" not in line]) == (adapter != "asyncpg")
+    drivers_own = [line for line in warned if "/asyncpg/" in line or "unclosed transport" in line]
+    assert len(warned) - len(drivers_own) == 1
     assert "Exception ignored" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -453,6 +456,11 @@ def test_an_unclosed_pool_lets_the_process_end(adapter: str, tmp_path: Path, pos
 # Unreachable
 
 SECRET = "s3cr3t-pa55"
+
+
+def asyncpg_config(pool_config: Any, **options: Any) -> AsyncpgConfig:
+    """A config whose keys are not known to the type checker."""
+    return AsyncpgConfig(pool_config=pool_config, **options)
 
 
 async def test_a_server_that_can_not_be_reached(postgres_dsn: str, unused_port: int) -> None:
@@ -466,10 +474,8 @@ async def test_a_server_that_can_not_be_reached(postgres_dsn: str, unused_port: 
     ]
     for place in wrong:
         for min_size in (0, 1):
-            config = AsyncpgConfig(
-                pool_config={**place, "max_size": 1, "min_size": min_size, "password": SECRET},  # type: ignore[typeddict-item]
-                acquire_timeout=5,
-            )
+            sizes = {"max_size": 1, "min_size": min_size}
+            config = asyncpg_config({**place, **sizes, "password": SECRET}, acquire_timeout=5)
             for _ in range(3):
                 with pytest.raises(ConnectionFailedError) as failed:
                     async with config.provide_session() as db:
@@ -572,7 +578,7 @@ async def test_a_secret_is_shown_nowhere(place: Any, secret: str, caplog: pytest
     caplog.set_level(logging.DEBUG)
     spec = SQLSpec()
     try:
-        config = spec.add_config(AsyncpgConfig(pool_config={"host": "127.0.0.1", "port": 1, **place}))
+        config = spec.add_config(asyncpg_config({"host": "127.0.0.1", "port": 1, **place}))
         shown = f"{config!r} {spec!r} {config.target} {config.create_session()!r} {config.connections!r}"
         assert secret not in shown
         async with spec.provide_session(config) as db:

@@ -69,7 +69,7 @@ class Client:
         self.app = app
         self.state = state
 
-    def scope(self, method: str, path: str, headers: dict[str, str], extensions: dict[str, Any]) -> dict[str, Any]:
+    def scope(self, method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
         path, _, query = path.partition("?")
         scope: dict[str, Any] = {
             "type": "http",
@@ -84,7 +84,6 @@ class Client:
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
             "client": ("127.0.0.1", 1234),
             "server": ("testserver", 80),
-            "extensions": extensions,
         }
         if self.state is not None:
             scope["state"] = self.state.copy()
@@ -97,7 +96,6 @@ class Client:
         *,
         json: Any = None,
         headers: dict[str, str] | None = None,
-        extensions: dict[str, Any] | None = None,
         watch: Watcher | None = None,
     ) -> Response:
         """Send one request; an exception of the app is kept, cancellation is not.
@@ -107,10 +105,9 @@ class Client:
             path: With a query, if any.
             json: The body.
             headers: The headers.
-            extensions: Those of the server.
             watch: Awaited with every message at the instant it reaches the server.
         """
-        response = Response(self.scope(method, path, headers or {}, extensions or {}))
+        response = Response(self.scope(method, path, headers or {}))
         sent = False
 
         async def receive() -> Message:

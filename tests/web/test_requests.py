@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
@@ -20,7 +20,6 @@ from tests.web.client import Message, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from pathlib import Path
 
     from starlette.requests import Request
 
@@ -242,7 +241,7 @@ async def test_an_error_in_a_body_cuts_the_response(backend: Backend) -> None:  
 
     async with serving(app_with(backend, work, commit_mode="autocommit")) as client:
         response = await client.post("/items/a")
-    assert response.error is problem
+    assert problem in getattr(response.error, "exceptions", (response.error,))  # Starlette 0.40 shows its task group
     assert (response.status, response.text, response.is_complete) == (200, "first", False)
     assert await backend.rows() == ["a"]
     with pytest.raises(SessionClosedError):
@@ -295,11 +294,30 @@ async def test_background_tasks_run_when_the_connection_is_free(backend: Backend
         enough.set()
 
 
-@pytest.mark.parametrize("pathsend", [True, False])
-async def test_a_file_ends_the_session(backend: Backend, tmp_path: Path, pathsend: bool) -> None:  # W17
-    """pathsend is the last message of a response, as a final body is."""
-    file = tmp_path / "file.txt"
-    file.write_text("text")
+class Sent(Response):
+    """A response whose content is left to the server."""
+
+    def __init__(self, message: Message, background: BackgroundTask) -> None:
+        super().__init__(background=background)
+        self.message = message
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send(self.message)
+        assert self.background is not None
+        await self.background()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "http.response.pathsend", "path": "/some/file"},
+        {"type": "http.response.zerocopysend", "file": 3},
+        {"type": "http.response.body"},
+    ],
+)
+async def test_a_file_ends_the_session(backend: Backend, message: Message) -> None:  # W17
+    """pathsend and zerocopysend may be the last message of a response, as a final body is."""
     sessions: list[Any] = []
     closed: list[bool] = []
 
@@ -312,12 +330,11 @@ async def test_a_file_ends_the_session(backend: Backend, tmp_path: Path, pathsen
     async def work(request: Request, db: Any) -> Response:
         sessions.append(db)
         await db.execute(backend.insert, "a")
-        return FileResponse(file, background=BackgroundTask(after))
+        return Sent(message, BackgroundTask(after))
 
-    extensions: dict[str, Any] = {"http.response.pathsend": {}} if pathsend else {}
     async with serving(app_with(backend, work, commit_mode="autocommit")) as client:
-        response = await client.post("/items/a", extensions=extensions)
-    assert ("http.response.pathsend" in {message["type"] for message in response.messages}) is pathsend
+        response = await client.post("/items/a")
+    assert response.messages[-1] is message
     assert closed == [True]
     assert await backend.rows() == ["a"]
 

@@ -36,7 +36,7 @@ class _Connection(aiosqlite.Connection):
     """A forgotten one stops its thread, and leaves the one warning to its pool."""
 
     def __del__(self) -> None:
-        self.stop()
+        self.stop()  # pyright: ignore[reportUnknownMemberType]
 
 
 async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:

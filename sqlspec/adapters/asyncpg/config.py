@@ -13,7 +13,7 @@ import msgspec
 from typing_extensions import Unpack
 
 from sqlspec._async.config import AsyncDatabaseConfig
-from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire
+from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire, PooledAsyncpgWire
 from sqlspec.core.options import ConfigOptions, url_password, without_password
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
@@ -116,7 +116,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
 
     def make_wire(self) -> AsyncpgWire:
         """Asyncpg's primitives."""
-        return AsyncpgWire(wrap=self.pooler == "transaction")
+        return PooledAsyncpgWire() if self.pooler == "transaction" else AsyncpgWire()
 
     def make_pool(self) -> Pool:
         """Asyncpg's pool, not opened."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Connection = PoolConnectionProxy[asyncpg.Record]
 
-__all__ = ("AsyncpgDriver", "AsyncpgWire")
+__all__ = ("AsyncpgDriver", "AsyncpgWire", "PooledAsyncpgWire")
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _ARGUMENT = re.compile(
@@ -42,12 +42,7 @@ _ARGUMENT = re.compile(
 
 
 class AsyncpgWire(AsyncWire["Connection"]):
-    """asyncpg.
-
-    Args:
-        wrap: Put each single statement into a transaction, so that behind a pooler in transaction mode its parse and
-            its execute meet one server.
-    """
+    """asyncpg on a connection to the server itself."""
 
     dialect = POSTGRES
     style = ParameterStyle.DOLLAR
@@ -55,17 +50,8 @@ class AsyncpgWire(AsyncWire["Connection"]):
     streams_need_transaction = True
     many_is_atomic = True
 
-    def __init__(self, *, wrap: bool = False) -> None:
-        self._wrap = wrap
-
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement."""
-        if self._wrap and not connection.is_in_transaction() and not plan.controls_transaction:
-            async with connection.transaction():
-                return await self._run(connection, plan, sql, args)
-        return await self._run(connection, plan, sql, args)
-
-    async def _run(self, connection: Connection, plan: Plan, sql: str, args: Any) -> Answer:
         if not plan.returns_rows:
             status = await connection.execute(sql, *args)
             return None, (), _count(status) if plan.verb in _COUNTED else None, None
@@ -73,9 +59,10 @@ class AsyncpgWire(AsyncWire["Connection"]):
         affected = len(records) if plan.verb in _COUNTED else None
         if records:
             shape = plan.shape
-            columns = tuple(records[0].keys())
-            if shape is None or shape.columns != columns:
-                shape = plan.learn(columns)
+            if shape is None or not plan.names_are_fixed:
+                columns = tuple(records[0].keys())
+                if shape is None or shape.columns != columns:
+                    shape = plan.learn(columns)
             return shape, records, affected, None
         shape = plan.shape or plan.learn(await _columns(connection, sql))
         return (shape if shape.columns else None), records, affected, None
@@ -128,6 +115,19 @@ class AsyncpgWire(AsyncWire["Connection"]):
         if isinstance(error, OSError):
             return ErrorFacts(str(error), sqlstate="08006")
         return ErrorFacts(str(error))
+
+
+class PooledAsyncpgWire(AsyncpgWire):
+    """asyncpg behind a pooler in transaction mode: a single statement's parse and execute must meet one server."""
+
+    many_is_atomic = False
+
+    async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
+        """Run one statement, in a transaction of its own if there is none (VACUUM and the like can't be in one)."""
+        if connection.is_in_transaction() or not (plan.returns_rows or plan.verb in _COUNTED):
+            return await super().run(connection, plan, sql, args, limit)
+        async with connection.transaction():
+            return await super().run(connection, plan, sql, args, limit)
 
 
 def _read_postgres_error(error: asyncpg.PostgresError) -> ErrorFacts:

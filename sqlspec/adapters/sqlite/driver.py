@@ -36,7 +36,7 @@ def run(connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any
         inserted = cursor.lastrowid if plan.verb in ("INSERT", "REPLACE") else None
         return None, (), _count(connection, plan, cursor), inserted
     shape = plan.shape
-    if shape is None or shape.key != description:
+    if shape is None or not (plan.names_are_fixed or shape.key == description):
         shape = plan.learn(tuple([column[0] for column in description]), description)
     if plan.is_write:  # every row has to be stepped through, or not all is written
         rows = cursor.fetchall()

@@ -71,7 +71,8 @@ class Connection(sqlite3.Connection):
         self.open_cursors: set[sqlite3.Cursor] = set()
 
     def __del__(self) -> None:
-        self.close()  # silently: a forgotten pool warns once, not once per connection
+        if hasattr(self, "open_cursors"):  # it was opened
+            self.close()  # silently: a forgotten pool warns once, not once per connection
 
     def close_cursors(self) -> None:
         """Close them all, in the thread that uses the connection."""
