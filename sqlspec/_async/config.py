@@ -32,7 +32,7 @@ __all__ = ("AsyncConnectionScope", "AsyncDatabaseConfig", "AsyncSessionScope")
 
 ConnectionT = TypeVar("ConnectionT")
 PoolT = TypeVar("PoolT")
-DriverT = TypeVar("DriverT", bound=AsyncDriverAdapterBase)
+DriverT = TypeVar("DriverT", bound=AsyncDriverAdapterBase, covariant=True)
 
 _abandoned: list[AsyncConnections] = []  # of a parent process: kept, so that nothing closes what the parent uses
 

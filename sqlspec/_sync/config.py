@@ -32,7 +32,7 @@ __all__ = ("SyncConnectionScope", "SyncDatabaseConfig", "SyncSessionScope")
 
 ConnectionT = TypeVar("ConnectionT")
 PoolT = TypeVar("PoolT")
-DriverT = TypeVar("DriverT", bound=SyncDriverAdapterBase)
+DriverT = TypeVar("DriverT", bound=SyncDriverAdapterBase, covariant=True)
 
 _abandoned: list[SyncConnections] = []  # of a parent process: kept, so that nothing closes what the parent uses
 

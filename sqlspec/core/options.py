@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from sqlspec.exceptions import ImproperConfigurationError
 
@@ -19,8 +19,7 @@ __all__ = (
     "positive",
     "redact",
     "resolve_aliases",
-    "url_password",
-    "without_password",
+    "url_secrets",
 )
 
 
@@ -97,23 +96,11 @@ def pool_sizes(options: Mapping[str, Any], where: str, default_max: int = 10) ->
 # Passwords ------------------------------------------------------------------------------------------------------------
 
 
-def url_password(url: str) -> str | None:
-    """The password in a URL, if there is one."""
-    try:
-        return urlsplit(url).password
-    except ValueError:
-        return None
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be shown: without password and without options (either may hold a secret)."""
-    try:
-        parts = urlsplit(url)
-        user = f"{parts.username}@" if parts.username else ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "(a URL that can't be read)"
-    return urlunsplit((parts.scheme, f"{user}{parts.hostname or ''}{port}", parts.path, "", ""))
+def url_secrets(url: str) -> tuple[str, ...]:
+    """The passwords in a URL: behind the user's name and among its options, quoted and unquoted."""
+    parts = urlsplit(url)
+    options = [value for key, value in parse_qsl(parts.query) if "password" in key]
+    return tuple(secret for found in (parts.password, *options) if found for secret in (found, unquote(found)))
 
 
 def redact(text: str, secrets: Iterable[str | None]) -> str:

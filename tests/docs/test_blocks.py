@@ -45,8 +45,6 @@ def needs_postgres(page: Path) -> bool:
     return any(block.text.startswith(MARK) for block in python_blocks(page))
 
 
-# Starlette's TestClient wants httpx2 as of late, and goes on working with httpx.
-pytestmark = pytest.mark.filterwarnings("ignore:Using .httpx. with .starlette.testclient. is deprecated")
 
 
 # Python ---------------------------------------------------------------------------------------------------------------

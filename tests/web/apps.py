@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Request, Any], Awaitable[Response]]
 
 
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+
+
 def app_with(backend: Backend, endpoint: Endpoint, **options: Any) -> Starlette:
     """An app of one route, ``/items/{name}``, whose endpoint gets the request and its session."""
 
     async def route(request: Request) -> Response:
         return await endpoint(request, plugin.get_session(request))
 
-    app = Starlette(routes=[Route("/items/{name}", route, methods=["GET", "POST"])])
+    app = Starlette(routes=[Route("/items/{name}", route, methods=METHODS)])
     spec = SQLSpec()
     spec.add_config(backend.config(**options), name="main")
     plugin = SQLSpecPlugin(spec, app)

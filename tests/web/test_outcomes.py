@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,6 +56,38 @@ async def test_a_get_that_writes_is_committed_too(backend: Backend, method: str)
     async with serving(app_with(backend, insert, commit_mode="autocommit")) as client:
         assert (await client.request(method, "/items/a")).status == 200
     assert await backend.rows() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("method", "locks"),
+    [
+        ("GET", False),
+        ("HEAD", False),
+        ("OPTIONS", False),
+        ("POST", True),
+        ("PUT", True),
+        ("PATCH", True),
+        ("DELETE", True),
+    ],
+)
+async def test_how_sqlite_begins(sqlite: Backend, method: str, locks: bool) -> None:  # W9
+    """A request that will write takes the write lock with its first statement, one that reads lets others write."""
+    locked: list[bool] = []
+
+    async def read(request: Request, db: Any) -> Response:
+        await db.select(sqlite.select)
+        with closing(sqlite3.connect(sqlite.path, timeout=0, isolation_level=None)) as other:
+            try:
+                other.execute(sqlite.insert, ("other",))
+            except sqlite3.OperationalError:
+                locked.append(True)
+            else:
+                locked.append(False)
+        return Response()
+
+    async with serving(app_with(sqlite, read)) as client:
+        assert (await client.request(method, "/items/a")).error is None
+    assert locked == [locks]
 
 
 @pytest.mark.parametrize(

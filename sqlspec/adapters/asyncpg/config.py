@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire, PooledAsyncpgWire
-from sqlspec.core.options import ConfigOptions, url_password, without_password
+from sqlspec.core.options import ConfigOptions, url_secrets
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
 
@@ -101,18 +101,19 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     @property
     def target(self) -> str:
         """Host and database as a URL, without password."""
-        given = self.pool_config
-        if "dsn" in given:
-            return without_password(given["dsn"])
-        user = f"{given['user']}@" if "user" in given else ""
-        port = f":{given['port']}" if "port" in given else ""
-        return f"postgresql://{user}{given.get('host', 'localhost')}{port}/{given.get('database', '')}"
+        url: str = self.pool_config.get("dsn", "")
+        dsn = urlsplit(url)
+        told = {"user": dsn.username, "host": dsn.hostname, "port": dsn.port, "database": dsn.path.removeprefix("/")}
+        user, host, port, database = (self.pool_config.get(key, told[key]) for key in told)  # the keys beat the URL
+        host = host if isinstance(host, str) else ",".join(host or ("localhost",))
+        return f"postgresql://{f'{user}@' if user else ''}{host}{f':{port}' if port else ''}/{database}"
 
     @property
     def secrets(self) -> tuple[str | None, ...]:
         """The password, wherever it was given."""
         password = self.pool_config.get("password")
-        return (password if isinstance(password, str) else None, url_password(self.pool_config.get("dsn", "")))
+        url: str = self.pool_config.get("dsn", "")
+        return (password if isinstance(password, str) else None, *url_secrets(url))
 
     def make_wire(self) -> AsyncpgWire:
         """Asyncpg's primitives."""

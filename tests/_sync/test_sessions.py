@@ -1,0 +1,271 @@
+"""GENERATED from tests/_async/test_sessions.py by tools/unasync.py: do not edit. Sessions: S2 S3 S5 S8 S12 S14 S15, E1 E3 E5."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from sqlspec.exceptions import (
+    MappingError,
+    PoolTimeoutError,
+    SessionClosedError,
+    StatementTimeoutError,
+    TransactionError,
+    UniqueViolationError,
+)
+from tests.support.configs import SyncSqlite, SyncSqliteDriver
+
+INSERT = "INSERT INTO items VALUES (?, ?)"
+COUNT = "SELECT count(*) FROM items"
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000000) SELECT max(i) FROM n"
+
+
+def test_a_connection_is_acquired_with_the_first_statement(config: SyncSqlite) -> None:
+    """Not before, and it is kept to the end."""  # S2 S15
+    with config.provide_session() as db:
+        assert config.connections.holders == []
+        db.commit()
+        db.rollback()
+        assert config.connections.holders == []
+        db.select_value(COUNT)
+        (holder,) = config.connections.holders
+        assert holder.statement == COUNT
+        assert __file__ in holder.where
+    assert config.connections.holders == []
+
+
+def test_a_session_that_does_not_hold_borrows_one_per_statement(config: SyncSqlite) -> None:
+    """``hold=False``: nothing is held between statements; a transaction holds for its time."""  # S15
+    with config.provide_session(hold=False) as db:
+        for run in (db.execute, db.select, db.select_value, db.select_one):
+            run(COUNT)
+            assert config.connections.holders == []
+        db.execute_many(INSERT, [(1, "a"), (2, "b")])
+        assert config.connections.holders == []
+        with pytest.raises(UniqueViolationError):
+            db.execute(INSERT, 1, "again")
+        assert config.connections.holders == []
+        with pytest.raises(UniqueViolationError):
+            db.execute_many(INSERT, [(3, "c"), (1, "again")])
+        assert config.connections.holders == []
+        db.begin()
+        assert len(config.connections.holders) == 1
+        db.execute(INSERT, 3, "c")
+        db.rollback()
+        assert config.connections.holders == []
+        with db.transaction():
+            db.execute(INSERT, 3, "c")
+            assert len(config.connections.holders) == 1
+        assert config.connections.holders == []
+        with pytest.raises(UniqueViolationError):
+            with db.transaction():
+                db.execute(INSERT, 3, "again")
+        assert config.connections.holders == []
+        db.execute("BEGIN")
+        db.execute(INSERT, 4, "d")
+        db.execute("COMMIT")
+        assert config.connections.holders == []
+        assert db.select_value(COUNT) == 4
+
+
+def test_a_stream_borrows_a_connection_of_its_own(config: SyncSqlite) -> None:
+    """With ``hold=False`` statements go on beside it, and it gives its connection back at its end."""  # S15
+    with config.provide_session(hold=False) as db:
+        db.execute_many(INSERT, [(n, "x") for n in range(5)])
+        with db.select_stream("SELECT id FROM items", schema_type=int, chunk_size=1) as rows:
+            assert len(config.connections.holders) == 1
+            assert db.select_value(COUNT) == 5
+            found = [row for row in rows]
+            assert found == [0, 1, 2, 3, 4]
+            assert config.connections.holders == []
+        assert config.connections.holders == []
+        with db.select_stream("SELECT id FROM items", chunk_size=1) as rows:
+            for _ in rows:
+                break
+            assert len(config.connections.holders) == 1
+        assert config.connections.holders == []
+
+
+def test_a_failing_stream_gives_its_connection_back(config: SyncSqlite) -> None:
+    """A wrong statement, a row that can't be computed, one that does not fit; held and borrowed."""  # S15 R4
+    for hold in (True, False):
+        with config.provide_session(hold=hold) as db:
+            db.execute("INSERT OR REPLACE INTO items VALUES (1, 'a')")
+            for wrong in ("SELECT * FROM nowhere", "SELECT abs(-9223372036854775808)", "SELECT 'x' AS it"):
+                with pytest.raises(Exception, match=r"nowhere|overflow|it"):
+                    read_integers(db, wrong)
+                assert db.select_value(COUNT) == 1
+            db.begin()
+            db.rollback()
+        assert config.connections.holders == []
+
+
+def read_integers(db: SyncSqliteDriver, statement: str) -> None:
+    with db.select_stream(statement, schema_type=int) as rows:
+        for _ in rows:
+            pass
+
+
+def test_a_closed_session_says_why(config: SyncSqlite) -> None:
+    """And how to get a new one; closing twice is no error."""  # S8
+    with config.provide_session() as db:
+        db.execute(INSERT, 1, "a")
+        result = db.execute("SELECT * FROM items")
+    db.close()
+    for call in (db.execute, db.select, db.select_one, db.select_value, db.execute_script):
+        with pytest.raises(SessionClosedError, match=r"closed: .*provide_session"):
+            call(COUNT)
+    with pytest.raises(SessionClosedError):
+        db.execute_many(INSERT, [(2, "b")])
+    for end in (db.begin, db.commit, db.rollback):
+        with pytest.raises(SessionClosedError):
+            end()
+    with pytest.raises(SessionClosedError):
+        with db.transaction():
+            pass
+    with pytest.raises(SessionClosedError):
+        with db.select_stream(COUNT):
+            pass
+    with pytest.raises(SessionClosedError):
+        db.on_commit(print)
+    assert result.all() == [{"id": 1, "name": "a"}]
+    assert config.connections.holders == []
+
+
+def test_a_reason_of_ones_own(config: SyncSqlite) -> None:
+    """``close(reason)`` is what later use is told."""  # S8
+    db = config.create_session()
+    db.close("the shop is shut")
+    with pytest.raises(SessionClosedError, match="the shop is shut"):
+        db.select_value(COUNT)
+
+
+def test_what_is_open_at_the_end_is_rolled_back(config: SyncSqlite, caplog: pytest.LogCaptureFixture) -> None:
+    """With one warning that names statement and place; none for a block that an exception leaves."""  # S5
+    caplog.set_level(logging.INFO)
+    with config.provide_session() as db:
+        db.begin()
+        db.execute(INSERT, 1, "geheim")
+    (record,) = caplog.records
+    assert "BEGIN IMMEDIATE" in record.getMessage()
+    assert __file__ in record.getMessage()
+    assert "geheim" not in caplog.text
+    caplog.clear()
+    with pytest.raises(KeyError):
+        fail_in_a_block(config)
+    assert caplog.records == []
+    with config.provide_session() as db:
+        assert db.select_value(COUNT) == 0
+
+
+def fail_in_a_block(config: SyncSqlite) -> None:
+    with config.provide_session() as db, db.transaction():
+        db.execute(INSERT, 1, "a")
+        raise KeyError
+
+
+def test_the_sessions_error_is_not_hidden(config: SyncSqlite) -> None:
+    """An exception that leaves the session's block with a transaction open arrives as it is."""  # E3
+    raised = ValueError("mine")
+    with pytest.raises(ValueError, match="mine") as failed:
+        raise_with_open_transaction(config, raised)
+    assert failed.value is raised
+    assert config.connections.holders == []
+
+
+def raise_with_open_transaction(config: SyncSqlite, error: Exception) -> None:
+    with config.provide_session() as db:
+        db.begin()
+        raise error
+
+
+def test_an_exhausted_pool(config: SyncSqlite) -> None:
+    """Times out with the list of holders, and serves again as soon as one comes back."""  # F4
+    small = SyncSqlite(pool_config={**config.pool_config, "max_size": 1}, acquire_timeout=0.05)
+    with small.provide_session() as holder:
+        holder.select_value("SELECT 4711")
+        with small.provide_session() as other:
+            with pytest.raises(PoolTimeoutError, match="SELECT 4711"):
+                other.select_value(COUNT)
+            holder.close()
+            assert other.select_value(COUNT) == 0
+    small.close()
+
+
+def test_a_timed_out_statement_leaves_the_session_usable(db: SyncSqliteDriver, config: SyncSqlite) -> None:
+    """It was stopped, and the connection it ran on serves again or is replaced."""  # S14 F1
+    for _ in range(3):
+        with pytest.raises(StatementTimeoutError, match=r"0\.05 s"):
+            db.select(SLOW, timeout=0.05)
+        assert db.select_value(COUNT) == 0
+    with pytest.raises(StatementTimeoutError):
+        db.execute_many("INSERT INTO items SELECT ?, (" + SLOW + ")", [(1,)], timeout=0.05)
+    assert db.select_value(COUNT) == 0
+    assert config.connections.pool.size <= 3
+
+
+def test_a_time_limit_that_is_not_reached_changes_nothing(db: SyncSqliteDriver) -> None:
+    """Not even when it passes after the end."""  # C3
+    for _ in range(20):
+        assert db.select_value(COUNT, timeout=0.5) == 0
+    assert (db.execute(INSERT, 1, "a", timeout=5)).rows_affected == 1
+    assert (db.execute_many(INSERT, [(2, "b")], timeout=5)).rows_affected == 1
+    db.execute_script("DELETE FROM items; DELETE FROM items", timeout=5)
+
+
+def test_a_stream_and_a_time_out_in_one_transaction(db: SyncSqliteDriver, config: SyncSqlite) -> None:
+    """The interrupted connection is clean when it comes back: no cursor, no lock."""  # F1 S14
+    db.execute_many(INSERT, [(n, "x") for n in range(5)])
+    db.begin()
+    with db.select_stream("SELECT id FROM items", schema_type=int, chunk_size=1) as rows:
+        for _ in rows:
+            break
+        with pytest.raises(StatementTimeoutError):
+            db.select(SLOW, timeout=0.05)
+        with pytest.raises(SessionClosedError, match="lost or given back"):
+            [row for row in rows]
+    db.rollback()
+    with config.provide_session() as one, config.provide_session() as two:
+        for other in (one, two, db):
+            other.begin()
+            other.execute("DELETE FROM items")
+            other.rollback()
+            assert other.select_value(COUNT) == 5
+
+
+def test_memory_is_one_database_per_config() -> None:
+    """For several sessions at once, until its pool is closed."""  # S12
+    config = SyncSqlite()
+    with config.provide_session() as one, config.provide_session() as two:
+        one.execute("CREATE TABLE t (id INTEGER)")
+        two.execute("INSERT INTO t VALUES (1)")
+        assert one.select_value("SELECT count(*) FROM t") == 1
+    with config.provide_session() as three:
+        assert three.select_value("SELECT count(*) FROM t") == 1
+    config.close()
+    with config.provide_session() as four:
+        assert four.select_value("SELECT count(*) FROM sqlite_master") == 0
+    config.close()
+
+
+def test_parameters_are_in_no_error(db: SyncSqliteDriver) -> None:
+    """Nor in notes or attributes."""  # E5
+    db.execute("INSERT INTO items VALUES (1, ?)", "geheim")
+    with pytest.raises(UniqueViolationError) as unique:
+        db.execute("INSERT INTO items VALUES (1, ?)", "geheim")
+    with pytest.raises(MappingError) as mapping:
+        db.select_value("SELECT name FROM items", schema_type=int)
+    for error in (unique.value, mapping.value):
+        assert "geheim" not in f"{error!r} {error} {error.__dict__} {getattr(error, '__notes__', '')}"
+
+
+def test_methods_of_sessions_that_borrow_have_no_raw_connection(config: SyncSqlite) -> None:
+    """The error names what to use instead."""  # S15
+    with config.provide_session(hold=False) as db:
+        with pytest.raises(TransactionError, match="provide_connection"):
+            db.acquire_connection()
+        with db.transaction():
+            connection: Any = db.acquire_connection()
+            assert connection.in_transaction
