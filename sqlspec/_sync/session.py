@@ -303,6 +303,7 @@ class SyncSession:
                     self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
 
     def _prepare_raw(self) -> Any:
+        self._check_open()
         if not self._hold and self._transaction is None:
             message = (
                 "This session borrows a connection for each statement, so there is no connection to hand out. Use "

@@ -64,21 +64,24 @@ def resolve_aliases(given: Mapping[str, Any], aliases: Mapping[str, str], where:
         ImproperConfigurationError: An alias stands together with what it is an alias of.
     """
     resolved: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for key, value in given.items():
         name = aliases.get(key, key)
         if name in resolved:
-            message = f"{where} has {key!r} and another key for the same thing ({name!r}). Keep one of them."
+            message = f"{where} has {written[name]!r} and {key!r}, which mean the same. Keep one of them."
             raise ImproperConfigurationError(message)
         resolved[name] = value
+        written[name] = key
     return resolved
 
 
 def positive(value: float | None, name: str) -> float | None:
     """A number of seconds above zero, or None for no limit."""
-    if value is not None and not (value > 0):
-        message = f"{name} is a number of seconds above 0, or None; not {value!r}."
-        raise ImproperConfigurationError(message)
-    return value
+    given: object = value  # from an environment variable, say
+    if given is None or (isinstance(given, (int, float)) and given > 0):
+        return value
+    message = f"{name} is a number of seconds above 0, or None; not {given!r}."
+    raise ImproperConfigurationError(message)
 
 
 def pool_sizes(options: Mapping[str, Any], where: str, default_max: int = 10) -> tuple[int, int]:

@@ -90,8 +90,8 @@ class DatabaseMiddleware:
         await self._end(sessions, _SOCKET_OVER)
 
     async def _end(self, sessions: RequestSessions, reason: str) -> None:
-        self._databases.notice_late_pools(self._publish)
         await sessions.close(reason)
+        self._databases.notice_late_pools(self._publish)
 
     async def _end_after(self, error: BaseException, sessions: RequestSessions, reason: str) -> None:
         """Close the sessions; what fails in doing so never hides the error. Who is cancelled does not wait long."""

@@ -102,7 +102,7 @@ def _free(default: str, derived: str, taken: Counter[str]) -> str:
 class KeyTable:
     """The databases of a plugin, found by what a user calls them.
 
-    Looked up in this order: session keys, connection keys, pool keys, names; a config finds itself.
+    Keys of all three kinds are different from each other and come before names; a config finds itself.
 
     Args:
         databases: In the order of their registration; the first is meant by None.
@@ -113,12 +113,10 @@ class KeyTable:
     def __init__(self, databases: Sequence[Database]) -> None:
         self.databases = tuple(databases)
         places: dict[object, int] = {None: 0} if databases else {}
-        for attribute in ("session_key", "connection_key", "pool_key"):
-            for place, database in enumerate(databases):
-                places.setdefault(getattr(database, attribute), place)
+        for place, database in enumerate(databases):
+            places |= dict.fromkeys((*database.keys, database.config), place)
         for place, database in enumerate(databases):
             places.setdefault(database.config.name, place)
-            places[database.config] = place
         self._places = places
 
     def find(self, key: object) -> int:

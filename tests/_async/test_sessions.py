@@ -15,7 +15,7 @@ from sqlspec.exceptions import (
     TransactionError,
     UniqueViolationError,
 )
-from tests.support.configs import AsyncSqlite, AsyncSqliteDriver
+from tests.support.configs import AsyncSqlite, AsyncSqliteDriver, async_like
 
 INSERT = "INSERT INTO items VALUES (?, ?)"
 COUNT = "SELECT count(*) FROM items"
@@ -183,7 +183,7 @@ async def raise_with_open_transaction(config: AsyncSqlite, error: Exception) -> 
 
 async def test_an_exhausted_pool(config: AsyncSqlite) -> None:
     """Times out with the list of holders, and serves again as soon as one comes back."""  # F4
-    small = AsyncSqlite(pool_config={**config.pool_config, "max_size": 1}, acquire_timeout=0.05)
+    small = async_like(config, max_size=1)
     async with small.provide_session() as holder:
         await holder.select_value("SELECT 4711")
         async with small.provide_session() as other:

@@ -16,7 +16,7 @@ from sqlspec.exceptions import (
     TransactionError,
     UniqueViolationError,
 )
-from tests.support.configs import AsyncSqlite, AsyncSqliteDriver
+from tests.support.configs import AsyncSqlite, AsyncSqliteDriver, async_like
 
 INSERT = "INSERT INTO items VALUES (?, ?)"
 COUNT = "SELECT count(*) FROM items"
@@ -31,7 +31,7 @@ async def count(config: AsyncSqlite) -> Any:
 
 async def test_sqlite_begins_immediate(db: AsyncSqliteDriver, config: AsyncSqlite) -> None:
     """Unless it only reads: a second writer waits at BEGIN, a reader does not."""  # S4
-    quick = AsyncSqlite(pool_config={**config.pool_config, "timeout": 0.05})
+    quick = async_like(config, timeout=0.05)
     await db.begin()
     async with quick.provide_session() as other:
         with pytest.raises(Exception, match="locked"):
@@ -379,7 +379,7 @@ async def test_a_stream_open_while_settling_is_closed(config: AsyncSqlite) -> No
 async def test_rollback_only(config: AsyncSqlite) -> None:
     """A flag for the plugin."""  # W12
     db = implicit(config)
-    assert not db.is_rollback_only
+    flags = [db.is_rollback_only]
     db.set_rollback_only()
-    assert db.is_rollback_only
+    assert [*flags, db.is_rollback_only] == [False, True]
     await db.close()

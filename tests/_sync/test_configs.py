@@ -94,7 +94,7 @@ def test_pragmas(tmp_path: Path) -> None:
 
 
 def test_defaults() -> None:
-    """``min_size`` is at most ``max_size``; no framework section, no migrations, no limits but the waiting one."""  # C2 C4
+    """``min_size`` is at most ``max_size``; no framework section, no limit but for waiting."""  # C2 C4
     config = make({"max_size": 1})
     assert (config.min_size, config.max_size, config.acquire_timeout) == (1, 1, 30.0)
     assert (config.extension_config, config.migration_config, config.statement_timeout) == ({}, {}, None)
@@ -158,7 +158,7 @@ def test_equal_settings_are_two_configs() -> None:
     one, two = spec.add_config(make()), spec.add_config(make())
     assert one != two
     assert spec.get_config(two) is two
-    assert list(spec) == [one, two]
+    assert spec.configs == (one, two)
 
 
 def test_listeners_see_later_configs_and_may_refuse() -> None:
@@ -188,10 +188,8 @@ def test_pools(config: SyncSqlite) -> None:
         assert pool is spec.get_pool("main")
         with spec.provide_session(config) as db:
             db.select_value("SELECT 1")
-        assert pool.size == 1
-        assert config.is_open
-    assert not config.is_open
-    assert pool.size == 0
+        assert (pool.size, config.is_open) == (1, True)
+    assert (pool.size, config.is_open) == (0, False)
     with config.provide_session() as db:
         assert db.select_value("SELECT 1") == 1
     assert config.connections.pool is not pool

@@ -15,7 +15,7 @@ from sqlspec.exceptions import (
     TransactionError,
     UniqueViolationError,
 )
-from tests.support.configs import SyncSqlite, SyncSqliteDriver
+from tests.support.configs import SyncSqlite, SyncSqliteDriver, sync_like
 
 INSERT = "INSERT INTO items VALUES (?, ?)"
 COUNT = "SELECT count(*) FROM items"
@@ -183,7 +183,7 @@ def raise_with_open_transaction(config: SyncSqlite, error: Exception) -> None:
 
 def test_an_exhausted_pool(config: SyncSqlite) -> None:
     """Times out with the list of holders, and serves again as soon as one comes back."""  # F4
-    small = SyncSqlite(pool_config={**config.pool_config, "max_size": 1}, acquire_timeout=0.05)
+    small = sync_like(config, max_size=1)
     with small.provide_session() as holder:
         holder.select_value("SELECT 4711")
         with small.provide_session() as other:

@@ -16,7 +16,7 @@ from sqlspec.exceptions import (
     TransactionError,
     UniqueViolationError,
 )
-from tests.support.configs import SyncSqlite, SyncSqliteDriver
+from tests.support.configs import SyncSqlite, SyncSqliteDriver, sync_like
 
 INSERT = "INSERT INTO items VALUES (?, ?)"
 COUNT = "SELECT count(*) FROM items"
@@ -31,7 +31,7 @@ def count(config: SyncSqlite) -> Any:
 
 def test_sqlite_begins_immediate(db: SyncSqliteDriver, config: SyncSqlite) -> None:
     """Unless it only reads: a second writer waits at BEGIN, a reader does not."""  # S4
-    quick = SyncSqlite(pool_config={**config.pool_config, "timeout": 0.05})
+    quick = sync_like(config, timeout=0.05)
     db.begin()
     with quick.provide_session() as other:
         with pytest.raises(Exception, match="locked"):
@@ -379,7 +379,7 @@ def test_a_stream_open_while_settling_is_closed(config: SyncSqlite) -> None:
 def test_rollback_only(config: SyncSqlite) -> None:
     """A flag for the plugin."""  # W12
     db = implicit(config)
-    assert not db.is_rollback_only
+    flags = [db.is_rollback_only]
     db.set_rollback_only()
-    assert db.is_rollback_only
+    assert [*flags, db.is_rollback_only] == [False, True]
     db.close()

@@ -6,7 +6,7 @@ not declare it (and cannot: what a database physically has not).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -184,7 +184,7 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(adapter: Adapter, dsn: str, folder: Path) -> AsyncIterator[Database]:
+async def open_database(adapter: Adapter, dsn: str, folder: Path) -> AsyncGenerator[Database]:
     """An empty database until the end of the block: a file in the folder, or a schema of its own on the server."""
     if adapter.dialect == "sqlite":
         database = Database(adapter, {"database": str(folder / "test.db"), "max_size": 4})

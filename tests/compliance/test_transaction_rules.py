@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 from sqlspec.exceptions import (
@@ -363,6 +364,48 @@ async def test_a_connection_killed_from_outside_is_noticed(database: Database, d
         await db.commit()
     await db.rollback()
     assert await database.value(COUNT) == 0
+
+
+@where("kill")
+async def test_a_connection_lost_under_the_drivers_own_methods(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Whoever talks to the driver himself gets its exception, and the session knows of the loss."""  # S14 W6
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    with pytest.raises(asyncpg.PostgresError):
+        await db.call_connection("execute", ("SELECT pg_terminate_backend(pg_backend_pid())",), {})
+    with pytest.raises(TransactionAbortedError, match="lost"):
+        await db.commit()
+    await db.rollback()
+    assert await db.select_value(COUNT) == 0
+
+
+@where("kill")
+async def test_an_idle_connection_that_died_costs_no_transaction(database: Database) -> None:
+    """BEGIN on a dead connection out of the pool is sent on the next one: nothing had run yet."""  # F2 W9
+    config = database.new_config({"max_size": 2})
+    async with database.session(config) as one, database.session(config) as two:
+        pids = [await one.select_value("SELECT pg_backend_pid()"), await two.select_value("SELECT pg_backend_pid()")]
+    for pid in pids:
+        await database.value("SELECT pg_terminate_backend($1)", pid)
+    async with database.session(config) as db, db.transaction():
+        await db.execute(INSERT, 1, "a")
+    assert await database.value(COUNT) == 1
+
+
+@where("kill")
+async def test_a_stream_on_a_lost_connection_says_so(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """ConnectionLostError at the next fetch, and the session works on outside a transaction."""  # F2
+    await db.execute_many(INSERT, [(n, "x") for n in range(10)])
+    with pytest.raises(ConnectionLostError):
+        await read_and_lose(database, db)
+    assert await db.select_value(COUNT) == 10
+
+
+async def read_and_lose(database: Database, db: AsyncDriverAdapterBase) -> None:
+    async with db.select_stream("SELECT pg_backend_pid() AS pid FROM items", schema_type=int, chunk_size=1) as rows:
+        async for pid in rows:
+            await database.value("SELECT pg_terminate_backend($1)", pid)
+            await asyncio.sleep(0.05)
 
 
 @where("kill")

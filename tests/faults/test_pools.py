@@ -162,6 +162,45 @@ async def test_closing_is_not_final(database: Database) -> None:
     await spec.close_all_pools()
 
 
+class StubbornConfig(SqliteConfig):
+    """A database whose pool complains when it is closed."""
+
+    def close_pool(self, pool: Any) -> None:
+        super().close_pool(pool)
+        raise OSError("stubborn")
+
+
+async def test_errors_while_closing_are_raised_together(database: Database) -> None:
+    """After every pool was tried, sync ones too; a second call has nothing left to do."""  # S10 S16
+    spec = SQLSpec()
+    configs: list[Any] = [spec.add_config(config) for config in (StubbornConfig(), database.config, StubbornConfig())]
+    for config in configs:
+        async with database.session(config) as db:
+            assert await db.select_value("SELECT 1") == 1
+    with pytest.raises(ExceptionGroup) as failed:
+        await spec.close_all_pools()
+    assert [str(error) for error in failed.value.exceptions] == ["stubborn", "stubborn"]
+    assert [config.is_open for config in configs] == [False, False, False]
+    await spec.close_all_pools()
+
+
+def test_sync_pools_are_closed_without_a_loop() -> None:
+    """``close_all_sync_pools()``, the end of ``with SQLSpec()``, and a single error as it is."""  # S10 S16
+    with SQLSpec() as spec:
+        config = spec.add_config(SqliteConfig())
+        stubborn = spec.add_config(StubbornConfig())
+        spec.add_config(AiosqliteConfig())
+        for each in (config, stubborn):
+            with spec.provide_session(each) as db:
+                db.select_value("SELECT 1")
+        with pytest.raises(OSError, match="stubborn"):
+            spec.close_all_sync_pools()
+        assert (config.is_open, stubborn.is_open) == (False, False)
+        with spec.provide_session(config) as db:
+            assert db.select_value("SELECT 1") == 1
+    assert config.connections.pool.size == 0
+
+
 # Loops
 
 

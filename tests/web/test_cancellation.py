@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
+from sqlspec import SQLSpec
+from sqlspec.exceptions import SQLSpecError
+from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.apps import app_with
 from tests.web.client import Client, serving
 
@@ -99,6 +104,29 @@ async def test_inside_a_statement(postgres: Backend, cancel: Any) -> None:  # W1
 
 
 @pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
+async def test_while_another_task_is_in_a_statement(postgres: Backend, cancel: Any) -> None:  # W19
+    """The request does not wait for it: its connection is settled in the background, and the task is told."""
+    reached = asyncio.Event()
+    tasks: list[asyncio.Future[Any]] = []
+
+    async def first(db: Any) -> Response:
+        await db.execute(postgres.insert, "lost")
+        tasks.append(asyncio.ensure_future(db.execute("SELECT pg_sleep(2)")))
+        asyncio.get_running_loop().call_later(0.1, reached.set)
+        await asyncio.Event().wait()
+        return Response()
+
+    async with serving(await app_and_client(postgres, first)) as client:
+        begun = time.monotonic()
+        await cancel(client.post("/items/first"), reached)
+        assert time.monotonic() - begun < 1.2
+        await settled(client)
+        await asyncio.wait(tasks)
+        assert isinstance(tasks[0].exception(), SQLSpecError)
+    assert await postgres.rows() == ["next"]
+
+
+@pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
 async def test_in_a_body(backend: Backend, cancel: Any) -> None:  # W17 W19
     """What was committed stays, the open stream gives its connection back."""
     reached = asyncio.Event()
@@ -119,6 +147,30 @@ async def test_in_a_body(backend: Backend, cancel: Any) -> None:  # W17 W19
         await cancel(client.post("/items/first"), reached)
         await settled(client)
     assert await backend.rows() == ["next", "saved"]
+
+
+@pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
+async def test_with_two_databases(sqlite: Backend, postgres: Backend, cancel: Any) -> None:  # W19
+    """Both are rolled back and free again, though closing the first was cancelled itself."""
+    reached = asyncio.Event()
+
+    async def work(request: Request) -> Response:
+        for key, database in (("one", sqlite), ("two", postgres)):
+            await plugin.get_session(request, key).execute(database.insert, request.path_params["name"])
+        if request.path_params["name"] == "first":
+            reached.set()
+            await asyncio.Event().wait()
+        return Response()
+
+    app = Starlette(routes=[Route("/items/{name}", work, methods=["POST"])])
+    spec = SQLSpec()
+    for key, database in (("one", sqlite), ("two", postgres)):
+        spec.add_config(database.config(session_key=key, commit_mode="autocommit", pool_size=1))
+    plugin = SQLSpecPlugin(spec, app)
+    async with serving(app) as client:
+        await cancel(client.post("/items/first"), reached)
+        await settled(client)
+    assert (await sqlite.rows(), await postgres.rows()) == (["next"], ["next"])
 
 
 @pytest.mark.parametrize("times", range(1, 40, 3))

@@ -259,3 +259,30 @@ async def test_a_database_that_only_read_was_not_saved(sqlite: Backend, backend:
     async with serving(app) as client:
         response = await client.post("/")
     assert isinstance(response.error, IntegrityError)
+
+
+async def test_what_comes_after_a_failed_commit_is_rolled_back_and_named(  # W15
+    sqlite: Backend, backend: Backend, postgres: Backend, orphans: str
+) -> None:
+    """Three databases: the first is saved, the second fails, the third is undone; the error says all of it."""
+    ends: list[str] = []
+
+    async def work(request: Request) -> Response:
+        one, two, three = (plugin.get_session(request, key) for key in ("one", "two", "three"))
+        await one.execute(sqlite.insert, "a")
+        await two.execute(orphans)
+        await three.execute(postgres.insert, "a")
+        three.on_commit(lambda: ends.append("commit"))
+        three.on_rollback(lambda: ends.append("rollback"))
+        return Response()
+
+    app = Starlette(routes=[Route("/", work, methods=["POST"])])
+    spec = SQLSpec()
+    for key, database in (("one", sqlite), ("two", backend), ("three", postgres)):
+        spec.add_config(database.config(session_key=key, commit_mode="autocommit"))
+    plugin = SQLSpecPlugin(spec, app)
+    async with serving(app) as client:
+        error = (await client.post("/")).error
+    assert isinstance(error, PartialCommitError)
+    assert (error.committed, error.failed, error.rolled_back) == (("one",), "two", ("three",))
+    assert (await sqlite.rows(), await postgres.rows(), ends) == (["a"], [], ["rollback"])

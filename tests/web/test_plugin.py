@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
 from fastapi import FastAPI
@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
-from sqlspec.adapters.aiosqlite import AiosqliteConfig
+from sqlspec._async.handle import AsyncConnectionHandle
+from sqlspec.adapters.aiosqlite import AiosqliteConfig, AiosqliteDriver
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.client import Client, serving
@@ -146,8 +147,8 @@ async def test_every_name_of_a_config_finds_its_session() -> None:  # W4 W5
     async def look(request: Request) -> Response:
         session = request.state.db
         assert all(plugin.get_session(request, key) is session for key in ("db", "conn", "pool", "main"))
-        assert plugin.get_session(request, main) is session
-        assert plugin.get_connection(request, main) is request.state.conn
+        assert assert_type(plugin.get_session(request, main), AiosqliteDriver) is session
+        assert assert_type(plugin.get_connection(request, main), AsyncConnectionHandle) is request.state.conn
         assert plugin.get_connection(request, "db") is request.state.conn
         assert plugin.get_session(request) is request.state.other
         assert request.app.state.pool is spec.get_pool(main)

@@ -1,0 +1,136 @@
+"""GENERATED from tests/_async/test_pools.py by tools/unasync.py: do not edit. Our own pool, for drivers that have none: C2 F4 S16."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sqlspec._sync.pool import SyncPool
+from sqlspec.exceptions import ImproperConfigurationError
+
+
+class Factory:
+    """Makes numbers and remembers what became of them; fails when it is told to."""
+
+    def __init__(self) -> None:
+        self.made: list[int] = []
+        self.closed: list[int] = []
+        self.failing = False
+
+    def connect(self) -> int:
+        if self.failing:
+            raise OSError("refused")
+        self.made.append(len(self.made))
+        return self.made[-1]
+
+    def close(self, connection: int) -> None:
+        self.closed.append(connection)
+        if self.failing:
+            raise OSError(f"closing {connection}")
+
+    def pool(self, **options: Any) -> SyncPool[int]:
+        return SyncPool(self.connect, self.close, **{"min_size": 0, "max_size": 2, **options})
+
+
+def test_connections_are_made_when_wanted_and_used_again() -> None:
+    """The one that came back last is handed out first."""  # C2
+    factory = Factory()
+    pool = factory.pool()
+    one, two = pool.acquire(1), pool.acquire(1)
+    pool.release(one)
+    pool.release(two)
+    assert pool.acquire(1) == two
+    assert (pool.size, pool.idle, factory.made) == (2, 1, [0, 1])
+
+
+def test_never_more_than_max_size() -> None:
+    """Whoever waits too long gets a TimeoutError, and costs no slot."""  # F4
+    pool = Factory().pool()
+    one = pool.acquire(1)
+    pool.acquire(1)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            pool.acquire(0.01)
+    pool.release(one)
+    assert pool.acquire(0.01) == one
+
+
+def test_a_failed_connect_costs_no_slot() -> None:
+    """Ten are refused, then both slots work."""  # F4
+    factory = Factory()
+    pool = factory.pool()
+    factory.failing = True
+    for _ in range(10):
+        with pytest.raises(OSError, match="refused"):
+            pool.acquire(0.01)
+    factory.failing = False
+    pool.acquire(0.01)
+    pool.acquire(0.01)
+    assert pool.size == 2
+
+
+def test_a_discarded_connection_frees_its_slot() -> None:
+    """Even if closing it fails."""  # F4
+    factory = Factory()
+    pool = factory.pool(max_size=1)
+    one = pool.acquire(0.01)
+    pool.discard(one)
+    two = pool.acquire(0.01)
+    factory.failing = True
+    with pytest.raises(OSError, match="closing 1"):
+        pool.discard(two)
+    factory.failing = False
+    pool.acquire(0.01)
+    assert factory.closed == [0, 1]
+
+
+def test_an_old_connection_is_replaced_when_it_comes_back() -> None:
+    """``max_lifetime`` counts from its opening."""  # C3
+    factory = Factory()
+    pool = factory.pool(max_lifetime=1e-12)
+    for number in range(3):
+        assert pool.acquire(1) == number
+        pool.release(number)
+    assert factory.closed == [0, 1, 2]
+    assert pool.size == 0
+
+
+def test_closing_closes_all_that_come_back() -> None:
+    """The idle ones at once, the others when they are released; errors after all were tried."""  # S16
+    factory = Factory()
+    pool = factory.pool(min_size=2, max_size=3)
+    pool.open()
+    used = pool.acquire(1)
+    pool.close()
+    assert factory.closed == [0]
+    pool.release(used)
+    assert factory.closed == [0, 1]
+    assert pool.size == 0
+    factory = Factory()
+    pool = factory.pool(min_size=2)
+    pool.open()
+    factory.failing = True
+    with pytest.raises(OSError, match="closing"):
+        pool.close()
+    assert sorted(factory.closed) == [0, 1]
+
+
+def test_opening_goes_on_after_a_failure() -> None:
+    """What was opened before it counts."""  # C2
+    factory = Factory()
+    pool = factory.pool(min_size=2)
+    factory.failing = True
+    with pytest.raises(OSError, match="refused"):
+        pool.open()
+    factory.failing = False
+    pool.open()
+    assert (pool.size, pool.idle) == (2, 2)
+    assert "open=2 idle=2 max=2" in repr(pool)
+
+
+@pytest.mark.parametrize(("least", "most"), [(2, 1), (-1, 1), (0, 0)])
+def test_sizes_that_can_not_be(least: int, most: int) -> None:
+    """Are an error at once."""  # C1
+    with pytest.raises(ImproperConfigurationError, match="min_size"):
+        Factory().pool(min_size=least, max_size=most)
