@@ -29,6 +29,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_BODY = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
+
 CANCELLED_LIMIT = 0.8
 """Seconds that a cancelled request may still take to settle; then that goes on without it."""
 
@@ -102,9 +104,6 @@ class DatabaseMiddleware:
         except Exception as failure:  # noqa: BLE001 (it becomes a note of the error that came first)
             if not (cancelled and isinstance(failure, TimeoutError)):
                 error.add_note(f"Closing the sessions of the request failed too: {failure}")
-        except asyncio.CancelledError:
-            if not cancelled:
-                raise
 
 
 class _Response:
@@ -134,19 +133,18 @@ class _Response:
         kind = message["type"]
         if kind == "http.response.start":
             await self._start(message["status"])
-        elif kind == "http.response.body" or kind in {"http.response.pathsend", "http.response.zerocopysend"}:
+        elif kind in _BODY:
             if self.failure is not None and not self.is_started:
                 raise self.failure  # the app goes on with a response that was stopped
-            if kind == "http.response.pathsend" or not message.get("more_body", False):
+            if not message.get("more_body", False):
                 await self._sessions.close(_REQUEST_OVER)
         await self._forward(message)
 
     async def _start(self, status: int) -> None:
-        """Settle; a second start after a failure is an inner layer's error response."""
-        if self.failure is None and not self.is_started:
-            try:
-                await self._sessions.settle(status, self._scope)
-            except Exception as error:
-                self.failure = error
-                raise
+        """Settle. A second start after a failure is an inner layer's error response, and nothing is left to settle."""
+        try:
+            await self._sessions.settle(status, self._scope)
+        except Exception as error:
+            self.failure = error
+            raise
         self.is_started = True

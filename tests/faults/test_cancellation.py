@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from sqlspec.adapters.aiosqlite import AiosqliteConfig
 from sqlspec.exceptions import ConcurrentTransactionError, TransactionAbortedError
 from tests.compliance.adapters import Database, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
 
     from sqlspec.driver import AsyncDriverAdapterBase
     from sqlspec.registry import Config
@@ -440,3 +442,22 @@ async def test_a_failed_clean_up_does_not_hide_the_first_error(database: Databas
                 raise raised
         assert failed.value is raised
         assert await db.select_value("SELECT 1") == 1
+
+
+async def test_a_job_that_was_called_off_before_it_began_does_nothing(tmp_path: Path) -> None:
+    """aiosqlite would run it all the same, and write what nobody waits for any more."""  # F1
+    config = AiosqliteConfig(pool_config={"database": tmp_path / "x.db", "max_size": 1})
+    async with config.provide_connection() as connection:
+        await config.wire.command(connection, "CREATE TABLE t (id INTEGER)")
+        busy = asyncio.ensure_future(config.wire.command(connection, SLOW["sqlite"]))
+        await asyncio.sleep(0.05)
+        waiting = asyncio.ensure_future(config.wire.command(connection, "INSERT INTO t VALUES (1)"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+        config.wire.interrupt(connection)
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            await busy
+    async with config.provide_session() as db:
+        assert await db.select_value("SELECT count(*) FROM t") == 0
+    await config.close()

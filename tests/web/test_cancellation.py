@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
+from sqlspec.adapters.sqlite import SqliteConfig
 from sqlspec.exceptions import SQLSpecError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.apps import app_with
@@ -171,6 +172,28 @@ async def test_with_two_databases(sqlite: Backend, postgres: Backend, cancel: An
         await cancel(client.post("/items/first"), reached)
         await settled(client)
     assert (await sqlite.rows(), await postgres.rows()) == (["next"], ["next"])
+
+
+@pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
+async def test_a_sync_session(sqlite: Backend, cancel: Any) -> None:  # W19 W20
+    """Its rollback runs in a thread, which no cancellation keeps from beginning or ending."""
+    reached = asyncio.Event()
+
+    async def work(request: Request) -> Response:
+        plugin.get_session(request, config).execute(sqlite.insert, "lost")
+        reached.set()
+        await asyncio.Event().wait()
+        return Response()
+
+    spec = SQLSpec()
+    config = spec.add_config(SqliteConfig(pool_config={"database": str(sqlite.path)}))
+    app = Starlette(routes=[Route("/", work, methods=["POST"])])
+    plugin = SQLSpecPlugin(spec, app)
+    async with serving(app) as client:
+        await cancel(client.post("/"), reached)
+        assert config.connections.holders == []
+        await sqlite.run(f"INSERT INTO {sqlite.table} (name) VALUES ('next')")
+    assert await sqlite.rows() == ["next"]
 
 
 @pytest.mark.parametrize("times", range(1, 40, 3))

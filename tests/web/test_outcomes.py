@@ -10,8 +10,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from sqlspec import SQLSpec
+from sqlspec.adapters.aiosqlite import AiosqliteDriver
+from sqlspec.exceptions import SessionClosedError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.apps import app_with, warnings_of
 from tests.web.client import Client, serving
@@ -233,6 +236,38 @@ async def test_a_registered_handler_turns_an_exception_into_a_response(backend: 
     async with serving(app) as client:
         assert (await client.post("/items/a")).text == "fine"
     assert await backend.rows() == ["a"]
+
+
+class Stubborn(AiosqliteDriver):
+    """A driver whose sessions complain when they are closed."""
+
+    async def close(self, reason: str = "") -> None:
+        await super().close(reason)
+        raise OSError("no more")
+
+
+async def test_a_failing_end_never_hides_the_error(sqlite: Backend, postgres: Backend) -> None:  # E3 W13
+    """It is a note of the first error, and the other databases' sessions are closed all the same."""
+    problem = ValueError("first")
+    sessions: list[Any] = []
+
+    async def work(request: Request) -> Response:
+        sessions.append(request.state.two)
+        await request.state.one.execute(sqlite.insert, "a")
+        await request.state.two.execute(postgres.insert, "a")
+        raise problem
+
+    spec = SQLSpec()
+    stubborn: Any = spec.add_config(sqlite.config(session_key="one"))
+    stubborn.driver_type = Stubborn
+    spec.add_config(postgres.config(session_key="two"))
+    app = Starlette(routes=[Route("/", work, methods=["POST"])])
+    SQLSpecPlugin(spec, app)
+    async with serving(app) as client:
+        assert (await client.post("/")).error is problem
+        assert problem.__notes__ == ["Closing the sessions of the request failed too: no more"]
+        with pytest.raises(SessionClosedError):
+            await sessions[0].select_value("SELECT 1")
 
 
 # What is lost is said
