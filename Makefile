@@ -1,14 +1,14 @@
 # Every target makes its environment (.venv) first, if it is not there or older than what it was made from.
 # PYTHON=python3.13 chooses the interpreter; else the first one found that is new enough is taken.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench twins format environment clean
+.PHONY: help demo serve test test-oldest check bench twins format environment clean
 
 PYTHON ?=
 run := .venv/bin/python
 stamp := .venv/made-with-$(or $(subst /,_,$(PYTHON)),any-python)
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(stamp) ## start the example app, drive it over HTTP, show what happened, end
 	@$(run) examples/demo.py
@@ -18,6 +18,9 @@ serve: $(stamp) ## keep the example app up until ctrl-c
 
 test: $(stamp) ## all tests; PostgreSQL is found or started. ARGS="-k name" is handed to pytest
 	@$(run) -m pytest $(ARGS)
+
+test-oldest: $(stamp) ## the web tests on the oldest Starlette and FastAPI
+	@tools/oldest_web.sh $(ARGS)
 
 check: $(stamp) ## style, types, layers, twins, public names
 	@tools/check.sh

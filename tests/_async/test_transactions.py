@@ -111,6 +111,18 @@ async def test_a_block_ended_by_a_statement_says_so(db: AsyncSqliteDriver, confi
     assert await count(config) == 2
 
 
+async def test_a_failed_clean_up_does_not_hide_the_first_error(db: AsyncSqliteDriver, config: AsyncSqlite) -> None:
+    """It is a note on it."""  # E3
+    async with db.transaction():
+        await db.execute(INSERT, 1, "a")
+        with pytest.raises(KeyError) as failed:
+            async with db.transaction():
+                await db.execute("RELEASE SAVEPOINT sqlspec_2")  # now there is nothing to go back to
+                raise KeyError
+        assert "no such savepoint" in "".join(failed.value.__notes__)
+    assert await count(config) == 1
+
+
 async def test_a_failed_commit_leaves_nothing_open(db: AsyncSqliteDriver, config: AsyncSqlite) -> None:
     """SQLite keeps such a transaction open; nobody shall commit it later."""  # S6
     await db.execute("CREATE TABLE parts (item INTEGER REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)")

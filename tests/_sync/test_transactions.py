@@ -111,6 +111,18 @@ def test_a_block_ended_by_a_statement_says_so(db: SyncSqliteDriver, config: Sync
     assert count(config) == 2
 
 
+def test_a_failed_clean_up_does_not_hide_the_first_error(db: SyncSqliteDriver, config: SyncSqlite) -> None:
+    """It is a note on it."""  # E3
+    with db.transaction():
+        db.execute(INSERT, 1, "a")
+        with pytest.raises(KeyError) as failed:
+            with db.transaction():
+                db.execute("RELEASE SAVEPOINT sqlspec_2")  # now there is nothing to go back to
+                raise KeyError
+        assert "no such savepoint" in "".join(failed.value.__notes__)
+    assert count(config) == 1
+
+
 def test_a_failed_commit_leaves_nothing_open(db: SyncSqliteDriver, config: SyncSqlite) -> None:
     """SQLite keeps such a transaction open; nobody shall commit it later."""  # S6
     db.execute("CREATE TABLE parts (item INTEGER REFERENCES items (id) DEFERRABLE INITIALLY DEFERRED)")

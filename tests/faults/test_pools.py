@@ -367,6 +367,24 @@ def test_sync_sessions_in_eight_threads(tmp_path: Path) -> None:
     config.close()
 
 
+def test_first_uses_in_eight_threads_make_one_pool() -> None:
+    """However they interleave."""  # X2
+    together = threading.Barrier(8)
+
+    def first_use(config: SqliteConfig) -> int:
+        together.wait(10)
+        return id(config.connections)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            for _ in range(200):
+                assert len(set(threads.map(first_use, [SqliteConfig()] * 8))) == 1
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def test_memory_in_eight_threads() -> None:
     """The same in memory: writers wait for each other."""  # X2 S12
     config = SqliteConfig(pool_config={"max_size": 8, "timeout": 20})
