@@ -75,12 +75,11 @@ def resolve_aliases(given: Mapping[str, Any], aliases: Mapping[str, str], where:
     return resolved
 
 
-def positive(value: float | None, name: str) -> float | None:
-    """A number of seconds above zero, or None for no limit."""
-    given: object = value  # from an environment variable, say
-    if given is None or (isinstance(given, (int, float)) and given > 0):
+def positive(value: object, name: str) -> float | None:
+    """A number of seconds above zero, or None for no limit. What is neither may come from an environment variable."""
+    if value is None or (isinstance(value, (int, float)) and value > 0):
         return value
-    message = f"{name} is a number of seconds above 0, or None; not {given!r}."
+    message = f"{name} is a number of seconds above 0, or None; not {value!r}."
     raise ImproperConfigurationError(message)
 
 

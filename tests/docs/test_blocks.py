@@ -45,8 +45,6 @@ def needs_postgres(page: Path) -> bool:
     return any(block.text.startswith(MARK) for block in python_blocks(page))
 
 
-
-
 # Python ---------------------------------------------------------------------------------------------------------------
 
 
