@@ -32,12 +32,12 @@ __all__ = ("AsyncConnectionScope", "AsyncDatabaseConfig", "AsyncSessionScope")
 
 ConnectionT = TypeVar("ConnectionT")
 PoolT = TypeVar("PoolT")
-DriverT = TypeVar("DriverT", bound=AsyncDriverAdapterBase, covariant=True)
+DriverT_co = TypeVar("DriverT_co", bound=AsyncDriverAdapterBase, covariant=True)
 
 _abandoned: list[AsyncConnections] = []  # of a parent process: kept, so that nothing closes what the parent uses
 
 
-class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
+class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     """One database, as one driver reaches it.
 
     Args:
@@ -56,7 +56,7 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
     """
 
     adapter: ClassVar[str]
-    driver_type: type[DriverT]
+    driver_type: type[DriverT_co]
     pool_keys: ClassVar[frozenset[str]]
     pool_aliases: ClassVar[Mapping[str, str]] = {}
     feature_keys: ClassVar[frozenset[str]] = frozenset()
@@ -150,7 +150,7 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
 
     def create_session(
         self, *, hold: bool = True, implicit: BeginOptions | None = None, blocks_commit: bool = False
-    ) -> DriverT:
+    ) -> DriverT_co:
         """A new session; it acquires a connection on its first statement.
 
         Args:
@@ -160,7 +160,7 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
         """
         return self.driver_type(self, hold=hold, implicit=implicit, blocks_commit=blocks_commit)
 
-    def provide_session(self, *, hold: bool = True) -> AsyncSessionScope[DriverT]:
+    def provide_session(self, *, hold: bool = True) -> AsyncSessionScope[DriverT_co]:
         """A context manager of a new session."""
         return AsyncSessionScope(self, hold)
 
@@ -232,17 +232,17 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT]):
         return f"<{type(self).__name__} {self.target}>"
 
 
-class AsyncSessionScope(Generic[DriverT]):
+class AsyncSessionScope(Generic[DriverT_co]):
     """A session from ``with`` to its end."""
 
     __slots__ = ("_config", "_hold", "_session")
 
-    def __init__(self, config: AsyncDatabaseConfig[Any, Any, DriverT], hold: bool) -> None:
+    def __init__(self, config: AsyncDatabaseConfig[Any, Any, DriverT_co], hold: bool) -> None:
         self._config = config
         self._hold = hold
-        self._session: DriverT | None = None
+        self._session: DriverT_co | None = None
 
-    async def __aenter__(self) -> DriverT:
+    async def __aenter__(self) -> DriverT_co:
         self._session = self._config.create_session(hold=self._hold)
         return self._session
 
