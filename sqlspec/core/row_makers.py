@@ -21,7 +21,7 @@ import msgspec
 from sqlspec.core import row_errors
 from sqlspec.core.row_code import Assembler, call_of, dict_of
 from sqlspec.core.row_types import Field, Schema, schema_of
-from sqlspec.core.row_values import BYTES, Change, conversion_for, json_value, takes_json
+from sqlspec.core.row_values import BYTES, Change, conversion_for, json_value, only_bytes, takes_json
 from sqlspec.exceptions import MappingError
 from sqlspec.typing import Row, T
 
@@ -165,10 +165,12 @@ class _RowsOf(msgspec.Struct, array_like=True):
 class _Checked(RowMaker[Any]):
     __slots__ = (
         "_assembler",
+        "_byte_places",
         "_columns",
         "_conversions",
         "_holds_bytes",
         "_pick",
+        "_row_needs_option",
         "_row_type",
         "_rows_type",
         "_schema",
@@ -184,9 +186,14 @@ class _Checked(RowMaker[Any]):
         self._pick = _picker([source.place for source in sources], len(columns))
         self._conversions = [conversion_for(source.field.wanted) for source in sources]
         self._holds_bytes = any(each.holds_bytes for each in self._conversions)
-        wires = GenericAlias(tuple, tuple(each.wire for each in self._conversions))
-        self._row_type = _struct_of(_RowOf, wires)
-        self._rows_type = _struct_of(_RowsOf, GenericAlias(list, (wires,)))
+        wires = [each.wire for each in self._conversions]
+        self._rows_type = _struct_of(_RowsOf, GenericAlias(list, (GenericAlias(tuple, tuple(wires)),)))
+        places = [(index, only_bytes(wire)) for index, wire in enumerate(wires)]
+        self._byte_places = [(index, kinds) for index, kinds in places if kinds]
+        for index, _ in self._byte_places:  # of one row they are looked at here: that needs no option
+            wires[index] = Any
+        self._row_type = _struct_of(_RowOf, GenericAlias(tuple, tuple(wires)))
+        self._row_needs_option = any(each.holds_bytes and not only_bytes(each.wire) for each in self._conversions)
         self._steps: dict[int, Change] = {}
         self._learn(index for index, each in enumerate(self._conversions) if each.always)
 
@@ -218,10 +225,13 @@ class _Checked(RowMaker[Any]):
 
     def _checked_row(self, values: Row) -> Row:
         checked: Row
-        if self._holds_bytes:  # naming an option costs more than the check
+        if self._row_needs_option:  # naming an option costs more than the check
             checked = msgspec.convert((values,), self._row_type, builtin_types=BYTES).values
         else:
             checked = msgspec.convert((values,), self._row_type).values
+        for index, kinds in self._byte_places:
+            if type(checked[index]) not in kinds:
+                raise TypeError
         return checked
 
     # Preparing columns

@@ -34,6 +34,7 @@ __all__ = (
     "is_container",
     "is_pydantic",
     "json_value",
+    "only_bytes",
     "takes_json",
     "type_name",
 )
@@ -96,6 +97,12 @@ def conversion_for(wanted: Any) -> Conversion:
     changes = _changes(wanted)
     leaf = all(_is_leaf(member) for member in _members(wanted))
     return Conversion(wanted, _by_type(changes) if changes else None, holds_bytes=not leaf)
+
+
+def only_bytes(wanted: Any) -> frozenset[type]:
+    """Return the types of values that fit a field of bytes, or of bytes and None; nothing for all other fields."""
+    members: frozenset[type] = frozenset(_members(wanted))
+    return members if bytes in members and members <= {bytes, NoneType} else frozenset()
 
 
 def _is_describable(wanted: Any) -> bool:
