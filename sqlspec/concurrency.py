@@ -296,8 +296,14 @@ class SyncTimeLimit:
 # What cancellation must not reach -------------------------------------------------------------------------------------
 
 
+FINISH_LIMIT = 2.0
+"""Seconds that work which must be finished may still take once its caller was cancelled; then it is cancelled too."""
+
+
 async def async_finish(work: Coroutine[Any, Any, T]) -> T:
     """Await ``work`` to its end even if the caller is cancelled meanwhile; the cancellation is delivered afterwards.
+
+    A caller that was cancelled waits ``FINISH_LIMIT`` seconds at the most.
 
     ``asyncio.shield`` alone would let the caller go before the end. Inside a cancelled anyio scope every await is
     cancelled again and again, so there the rest is awaited in a shielded scope (anyio is loaded already, or there
@@ -324,11 +330,16 @@ async def _wait_shielded(task: asyncio.Future[Any]) -> None:
 
 
 async def _wait_stubbornly(task: asyncio.Future[Any]) -> None:
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError:
-            continue  # a second cancellation changes nothing: the first is delivered after the end
+    """A second cancellation changes nothing: the first is delivered after the end."""
+    clock = asyncio.get_running_loop().time
+    for limit in (FINISH_LIMIT, 0.1):  # the second for what the task itself does about being cancelled
+        until = clock() + limit
+        while not task.done() and clock() < until:
+            try:
+                await asyncio.wait((task,), timeout=until - clock())
+            except asyncio.CancelledError:
+                continue
+        task.cancel()
 
 
 def sync_finish(work: T) -> T:

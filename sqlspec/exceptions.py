@@ -107,6 +107,9 @@ class MissingDependencyError(ImproperConfigurationError, ImportError):
         self.extra = extra
         super().__init__(f"{package} is not installed. In a checkout of SQLSpec run: pip install '.[{extra}]'")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.package, self.extra))
+
 
 class ParameterError(SQLSpecError):
     """Placeholders and parameters do not fit each other. Raised before anything is sent.
@@ -213,6 +216,9 @@ class PartialCommitError(TransactionError):
             f"Not all databases committed: saved in {', '.join(committed) or 'none'}; failed in {failed}; "
             f"rolled back in {', '.join(rolled_back) or 'none'}. There is no transaction across databases."
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.committed, self.failed, self.rolled_back))
 
 
 class ConcurrentTransactionError(TransactionError):

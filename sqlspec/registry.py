@@ -73,7 +73,11 @@ class SQLSpec:
                 if name is not None and other.name == name:
                     message = f"The name {name!r} is taken by {other!r}. Give each config a name of its own."
                     raise ImproperConfigurationError(message)
-            previous, config.name = config.name, name
+            previous = config.name
+            if previous is not None and name not in (None, previous):
+                message = f"{config!r} is named {previous!r} in another registry. Make another config for another name."
+                raise ImproperConfigurationError(message)
+            config.name = name or previous
             try:
                 for listener in self._listeners:
                     listener(config)
@@ -99,7 +103,7 @@ class SQLSpec:
             ImproperConfigurationError: It is not registered.
         """
         for known in self._configs:
-            if known is config or known.name == config:
+            if known is config or (isinstance(config, str) and known.name == config):
                 return known
         if not isinstance(config, str):
             message = f"{config!r} is not registered: call add_config(config) first."
@@ -207,7 +211,12 @@ class SQLSpec:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self.close_all_pools()
+        try:
+            await self.close_all_pools()
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"Closing the pools failed too: {failure}")
 
     def __enter__(self) -> SQLSpec:
         return self
@@ -215,7 +224,12 @@ class SQLSpec:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> Literal[False]:
-        self.close_all_sync_pools()
+        try:
+            self.close_all_sync_pools()
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"Closing the pools failed too: {failure}")
         return False
 
     def __repr__(self) -> str:

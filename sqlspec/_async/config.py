@@ -16,8 +16,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from sqlspec._async.connection import AsyncConnections
 from sqlspec._async.driver import AsyncDriverAdapterBase
 from sqlspec.concurrency import async_home, async_home_is_gone
-from sqlspec.core.options import check_keys, pool_sizes, positive, redact, resolve_aliases
+from sqlspec.core.options import (
+    MAPPING,
+    NONE,
+    SIZES,
+    TEXT,
+    Kind,
+    check,
+    check_keys,
+    check_kinds,
+    pool_sizes,
+    resolve_aliases,
+    time_limit,
+)
 from sqlspec.core.plan import PlanCache
+from sqlspec.core.urls import redact
 from sqlspec.exceptions import ImproperConfigurationError
 
 if TYPE_CHECKING:
@@ -59,7 +72,9 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     driver_type: type[DriverT_co]
     pool_keys: ClassVar[frozenset[str]]
     pool_aliases: ClassVar[Mapping[str, str]] = {}
+    pool_kinds: ClassVar[Mapping[str, Kind]] = {}
     feature_keys: ClassVar[frozenset[str]] = frozenset()
+    feature_kinds: ClassVar[Mapping[str, Kind]] = {}
     poolers: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
@@ -75,21 +90,22 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
         pooler: str | None = None,
         statement_timeout: float | None = None,
     ) -> None:
-        where = f"pool_config of {type(self).__name__}"
-        check_keys(pool_config or {}, self.pool_keys | set(self.pool_aliases), where)
-        self.pool_config = resolve_aliases(pool_config or {}, self.pool_aliases, where)
-        self.min_size, self.max_size = pool_sizes(self.pool_config, where)
-        self.driver_features = dict(driver_features or {})
-        check_keys(self.driver_features, self.feature_keys, f"driver_features of {type(self).__name__}")
-        self.extension_config = {key: dict(options) for key, options in (extension_config or {}).items()}
-        self.migration_config = dict(migration_config or {})
-        self.acquire_timeout = positive(acquire_timeout, "acquire_timeout")
-        self.max_lifetime = positive(max_lifetime, "max_lifetime")
-        self.leak_threshold = positive(leak_threshold, "leak_threshold")
-        self.statement_timeout = positive(statement_timeout, "statement_timeout")
+        name = type(self).__name__
+        self.pool_config = self._checked_pool_config(pool_config, f"pool_config of {name}")
+        self.min_size, self.max_size = pool_sizes(self.pool_config, f"pool_config of {name}")
+        self.driver_features = _options(driver_features, f"driver_features of {name}")
+        check_keys(self.driver_features, self.feature_keys, f"driver_features of {name}")
+        check_kinds(self.driver_features, self.feature_kinds, f"driver_features of {name}")
+        self.extension_config = _sections(extension_config, name)
+        self.migration_config = _options(migration_config, f"migration_config of {name}")
+        self.acquire_timeout = time_limit(acquire_timeout, "acquire_timeout")
+        self.max_lifetime = time_limit(max_lifetime, "max_lifetime")
+        self.leak_threshold = time_limit(leak_threshold, "leak_threshold")
+        self.statement_timeout = time_limit(statement_timeout, "statement_timeout")
+        check(pooler, TEXT | NONE, "pooler")
         if pooler is not None and pooler not in self.poolers:
             known = ", ".join(repr(name) for name in sorted(self.poolers)) or "no pooler"
-            message = f"pooler={pooler!r} is not known to {type(self).__name__}, which knows {known}."
+            message = f"pooler={pooler!r} is not known to {name}, which knows {known}."
             raise ImproperConfigurationError(message)
         self.pooler = pooler
         self.name: str | None = None
@@ -98,6 +114,14 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
         self.plans = PlanCache(self.wire.dialect, self.wire.style)
         self._pools: dict[Any, AsyncConnections] = {}
         self._pools_lock = threading.Lock()
+
+    def _checked_pool_config(self, given: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
+        options = _options(given, where)
+        check_keys(options, self.pool_keys | set(self.pool_aliases), where)
+        kinds = {**SIZES, **self.pool_kinds}
+        aliased = {alias: kinds[name] for alias, name in self.pool_aliases.items() if name in kinds}
+        check_kinds(options, {**aliased, **kinds}, where)
+        return resolve_aliases(options, self.pool_aliases, where)
 
     # What an adapter says about its pool
 
@@ -122,6 +146,10 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     @abstractmethod
     async def open_pool(self, pool: PoolT) -> None:
         """Open exactly ``min_size`` connections."""
+
+    def is_connecting(self) -> bool:
+        """Whether attempts to connect are under way: then a time-out while taking is the database's, not the pool's."""
+        return False
 
     def renew_pool(self, pool: PoolT) -> PoolT:
         """After opening failed or was cancelled: the pool to try again with. No I/O."""
@@ -232,45 +260,78 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
         return f"<{type(self).__name__} {self.target}>"
 
 
-class AsyncSessionScope(Generic[DriverT_co]):
-    """A session from ``with`` to its end."""
+def _options(given: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
+    """A copy."""
+    check(given, MAPPING | NONE, where)
+    return dict(given or {})
 
-    __slots__ = ("_config", "_hold", "_session")
+
+def _sections(given: Mapping[str, Mapping[str, Any]] | None, name: str) -> dict[str, dict[str, Any]]:
+    sections = _options(given, f"extension_config of {name}")
+    for key, section in sections.items():
+        check(section, MAPPING, f"extension_config[{key!r}] of {name}")
+    return {key: dict(section) for key, section in sections.items()}
+
+
+def _open_already(method: str) -> ImproperConfigurationError:
+    return ImproperConfigurationError(
+        f"What {method}() gave is entered already, here or in another task. Call {method}() for each use."
+    )
+
+
+class AsyncSessionScope(Generic[DriverT_co]):
+    """A session from ``with`` to its end. It may be entered again after that."""
+
+    __slots__ = ("_config", "_entered", "_hold", "_session")
 
     def __init__(self, config: AsyncDatabaseConfig[Any, Any, DriverT_co], hold: bool) -> None:
         self._config = config
         self._hold = hold
-        self._session: DriverT_co | None = None
+        self._entered = False
 
     async def __aenter__(self) -> DriverT_co:
+        if self._entered:
+            raise _open_already("provide_session")
+        self._entered = True
         self._session = self._config.create_session(hold=self._hold)
         return self._session
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        session = self._session
+        self._entered = False
+        await session.close()
 
 
 class AsyncConnectionScope(Generic[ConnectionT]):
-    """A driver's connection from ``with`` to its end."""
+    """A driver's connection from ``with`` to its end. It may be entered again after that."""
 
-    __slots__ = ("_checkout", "_config", "_connections")
+    __slots__ = ("_checkout", "_config", "_connections", "_entered")
 
     def __init__(self, config: AsyncDatabaseConfig[ConnectionT, Any, Any]) -> None:
         self._config = config
+        self._entered = False
 
     async def __aenter__(self) -> ConnectionT:
-        self._connections = self._config.connections
-        self._checkout = await self._connections.acquire()
+        if self._entered:
+            raise _open_already("provide_connection")
+        self._entered = True
+        try:
+            self._connections = self._config.connections
+            self._checkout = await self._connections.acquire()
+        except BaseException:
+            self._entered = False
+            raise
         connection: ConnectionT = self._checkout.connection
         return connection
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        connections, checkout = self._connections, self._checkout
+        self._entered = False
         if error is None or isinstance(error, Exception):
-            await self._connections.release(self._checkout)
+            await connections.release(checkout)
         else:
-            self._connections.abandon_checkout(self._checkout)
+            connections.abandon_checkout(checkout)

@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.concurrency import AsyncBackground, AsyncLock, AsyncTimeLimit
-from sqlspec.exceptions import ConnectionFailedError, PoolTimeoutError
+from sqlspec.exceptions import ConnectionFailedError, LockTimeoutError, OperationalError, PoolTimeoutError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ class AsyncCheckout:
         where: File and line that asked for it.
         statement: The last statement that was sent through it.
         abandoned: It was interrupted: nobody but the one who settles it touches the connection any more.
+        changed: A statement changed what the next user would find (temporary tables and the like): not to be reused.
     """
 
-    __slots__ = ("abandoned", "connection", "since", "statement", "where")
+    __slots__ = ("abandoned", "changed", "connection", "since", "statement", "where")
 
     def __init__(self, connection: Any, where: str) -> None:
         self.connection = connection
@@ -53,6 +54,7 @@ class AsyncCheckout:
         self.since = time.monotonic()
         self.statement: str | None = None
         self.abandoned = False
+        self.changed = False
 
     def describe(self) -> str:
         """For the list of holders in a PoolTimeoutError."""
@@ -91,11 +93,15 @@ class AsyncConnections:
     async def _open_once(self) -> None:
         if self._opened:
             return
+        if self.closed:
+            message = f"The pool of {self._config!r} was closed while it was wanted. Try again: that opens a new one."
+            raise ConnectionFailedError(message)
+        started = time.monotonic()
         try:
             await self._config.open_pool(self.pool)
         except self._faults as error:
             self.pool = self._config.renew_pool(self.pool)
-            raise self._refused(error) from error
+            raise self._refused(error, started) from error
         except BaseException:
             self.pool = self._config.renew_pool(self.pool)
             raise
@@ -107,8 +113,9 @@ class AsyncConnections:
             return
         self.closed = True
         await self._settling.wait()
-        if self._opened:
-            await self._config.close_pool(self.pool)
+        async with self._opening:  # who opens it now has it open then
+            if self._opened:
+                await self._config.close_pool(self.pool)
 
     def abandon(self) -> None:
         """Forget the pool without touching its connections: its loop is closed, or another process owns them."""
@@ -121,31 +128,55 @@ class AsyncConnections:
 
         Raises:
             PoolTimeoutError: None became free in ``acquire_timeout`` seconds.
-            ConnectionFailedError: The database could not be reached, or refused.
+            ConnectionFailedError: The database could not be reached, refused, or did not answer in that time.
+            LockTimeoutError: It is locked by others.
         """
-        await self.open()
         limit = self._config.acquire_timeout
+        started = time.monotonic()
+        if not self._opened:
+            await self._open_within(limit, started)
+            limit = None if limit is None else max(0.0, limit - (time.monotonic() - started))
         try:
             connection = await self._config.take(self.pool, limit)
         except TimeoutError as error:
-            raise PoolTimeoutError(self._exhausted(limit)) from error
+            if self._was_connecting(limit, started):
+                raise self._refused(error, started) from error
+            raise PoolTimeoutError(self._exhausted()) from error
         except self._faults as error:
-            raise self._refused(error) from error
+            raise self._refused(error, started) from error
         checkout = AsyncCheckout(connection, caller())
         self._ledger.add(checkout)
         return checkout
 
-    def _exhausted(self, limit: float | None) -> str:
+    async def _open_within(self, limit: float | None, started: float) -> None:
+        try:
+            async with AsyncTimeLimit(limit, _let_it_end):
+                await self.open()
+        except TimeoutError as error:
+            if not self._opened:  # what can't be interrupted may have come to its end after all
+                raise self._refused(error, started) from error
+
+    def _was_connecting(self, limit: float | None, started: float) -> bool:
+        """Whether a time-out while taking was the database's: all wait for the pool until the limit, not less."""
+        if limit is None or time.monotonic() - started < 0.9 * limit:
+            return True
+        return len(self._ledger) < self._config.max_size and self._config.is_connecting()
+
+    def _exhausted(self) -> str:
         holders = "".join(f"\n  - {checkout.describe()}" for checkout in self.holders) or " none"
         return (
-            f"No connection of {self._config!r} became free in {limit:g} s. Raise max_size, hold connections for a "
-            f"shorter time, or raise acquire_timeout. Holders:{holders}"
+            f"No connection of {self._config!r} became free in {self._config.acquire_timeout:g} s. Raise max_size, "
+            f"hold connections for a shorter time, or raise acquire_timeout. Holders:{holders}"
         )
 
-    def _refused(self, error: BaseException) -> ConnectionFailedError:
+    def _refused(self, error: BaseException, started: float) -> OperationalError:
+        place = f"Could not connect to {self._config.target}"
+        if isinstance(error, TimeoutError):
+            return ConnectionFailedError(f"{place}: it did not answer in {time.monotonic() - started:.1f} s")
         facts = self._wire.read_error(error)
-        message = f"Could not connect to {self._config.target}: {self._config.redact(facts.message)}"
-        return ConnectionFailedError(message, code=facts.code, sqlstate=facts.sqlstate)
+        is_locked = issubclass(self._wire.dialect.classify(facts), LockTimeoutError)
+        kind = LockTimeoutError if is_locked else ConnectionFailedError
+        return kind(f"{place}: {self._config.redact(facts.message)}", code=facts.code, sqlstate=facts.sqlstate)
 
     # Giving it back
 
@@ -163,9 +194,9 @@ class AsyncConnections:
                 return
             if self._wire.in_transaction(connection):
                 await self._wire.command(connection, "ROLLBACK")
-            await self._hand_back(checkout)
+            await (self._close(checkout) if checkout.changed else self._hand_back(checkout))
         except Exception as error:  # noqa: BLE001 (whatever it was, this connection is not to be trusted)
-            _logger.warning("a connection could not be settled and is closed: %s", self._config.redact(str(error)))
+            _logger.warning("a connection could not be settled and is closed: %s", error)
             self.abandon_checkout(checkout)
         except BaseException:
             self.abandon_checkout(checkout)
@@ -183,7 +214,7 @@ class AsyncConnections:
             async with AsyncTimeLimit(SETTLE_DEADLINE, partial(self._wire.interrupt, connection)):
                 if self._wire.is_usable(connection):
                     await self._wire.recover(connection)
-                if self._wire.is_usable(connection):
+                if self._wire.is_usable(connection) and not checkout.changed:
                     await self._hand_back(checkout)
         except BaseException as error:  # noqa: BLE001 (also when the loop shuts down: nothing may be left behind)
             _logger.warning("an interrupted connection did not come to rest and is closed: %r", type(error))
@@ -201,10 +232,6 @@ class AsyncConnections:
         except self._faults as error:
             _logger.debug("closing a broken connection: %r", type(error))
 
-    async def discard(self, checkout: AsyncCheckout) -> None:
-        """Close a connection that is known to be dead."""
-        await self._close(checkout)
-
     def _forget(self, checkout: AsyncCheckout) -> None:
         self._ledger.discard(checkout)
         threshold = self._config.leak_threshold
@@ -215,6 +242,10 @@ class AsyncConnections:
         if getattr(self, "_opened", False) and not self.closed and self.process == os.getpid():
             message = f"The pool of {self._config!r} was never closed: call close_pool() or close_all_pools()."
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+
+
+def _let_it_end() -> None:
+    """Opening without a loop is not interrupted: it ends by the driver's own limits."""
 
 
 def caller() -> str:

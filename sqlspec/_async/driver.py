@@ -7,12 +7,10 @@ plain type for one column. Outside a transaction every statement commits by itse
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from sqlspec._async.session import CLOSED
 from sqlspec._async.transaction import AsyncTransactions
-from sqlspec.concurrency import AsyncTimeLimit
 from sqlspec.core.facts import BeginOptions
 from sqlspec.core.observe import StatementEvent, observing
 from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
@@ -66,13 +64,14 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             rows: Tuples or lists of values, or mappings; all of one kind.
             timeout: Seconds that all of it may take.
         """
-        plan = self._plans[statement]
+        plan = self._plan(statement)
         sql, arguments = plan.bind_many(rows)
         count: int | None = 0
         if arguments:
             async with self._turn:
                 try:
                     count = await self._many_or_none(plan, sql, arguments, timeout)
+                    await self._after(plan)
                 finally:
                     await self._rest()
         return SQLResult(statement, (None, (), count, None))
@@ -254,7 +253,7 @@ class AsyncDriverAdapterBase(AsyncTransactions):
     async def _many(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         connection = await self._prepare(plan)
         limit = self._timeout if timeout is None else timeout
-        clock = AsyncTimeLimit(limit, partial(self.wire.interrupt, connection))
+        clock = self._clock(limit, connection)
         event = StatementEvent(*self._observed_as(), statement=plan.text, verb=plan.verb, batch_size=len(rows))
         try:
             with observing(self._observers, event):

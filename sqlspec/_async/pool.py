@@ -76,7 +76,11 @@ class AsyncPool(Generic[ConnectionT]):
         if not await self._permits.acquire(timeout):
             raise TimeoutError
         try:
-            return self._idle.pop() if self._idle else await self._make()
+            return self._idle.pop()
+        except IndexError:
+            pass
+        try:
+            return await self._make()
         except BaseException:
             self._permits.release()
             raise
@@ -106,8 +110,11 @@ class AsyncPool(Generic[ConnectionT]):
                 await self._close(connection)
             except Exception as error:  # noqa: BLE001 (all are closed before any is reported)
                 errors.append(error)
-        if errors:
+        if len(errors) == 1:
             raise errors[0]
+        if errors:
+            message = "closing connections failed"
+            raise ExceptionGroup(message, errors)
 
     async def _make(self) -> ConnectionT:
         connection = await self._connect()

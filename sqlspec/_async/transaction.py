@@ -227,7 +227,7 @@ class AsyncTransactions(AsyncStreams):
         elif block.savepoint is None:
             await self._roll_back_open()
         else:
-            await self._undo_block(block, record)
+            await async_finish(self._undo_block(block, record))
 
     def _end_lost_block(self, record: TransactionRecord, error: BaseException | None) -> None:
         if not record.blocks and (record.explicit or self._implicit is None):
@@ -239,10 +239,10 @@ class AsyncTransactions(AsyncStreams):
         if block.savepoint is not None:
             if record.failed is not None:
                 aborted = record.aborted()
-                await self._undo_block(block, record)
+                await async_finish(self._undo_block(block, record))
                 raise aborted
             await self._command(f"RELEASE SAVEPOINT {block.savepoint}")
-        if block.commits or (block.savepoint is None and record.explicit):
+        if block.commits:
             await self._commit_open()
 
     async def _undo_block(self, block: Block, record: TransactionRecord) -> None:
@@ -276,9 +276,12 @@ class AsyncTransactions(AsyncStreams):
                 "The connection was lost during COMMIT: whether the work was saved can only be seen in the database."
             )
             raise CommitOutcomeUnknownError(message) from error.__cause__
-        except BaseException:
+        except SQLSpecError:
             await self._undo_failed_commit()
             self._ended("rollback")
+            raise
+        except BaseException:  # given up: nobody knows what the server makes of it
+            self._ended("unknown")
             raise
         self._ended("commit")
 
@@ -298,12 +301,18 @@ class AsyncTransactions(AsyncStreams):
             return
         await self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
-            try:
-                await self._step("rollback", "ROLLBACK")
-            except SQLSpecError as error:
-                _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
-                self._interrupted(str(error))
-        self._ended("rollback")
+            await async_finish(self._send_rollback())
+        else:
+            self._ended("rollback")
+
+    async def _send_rollback(self) -> None:
+        try:
+            await self._step("rollback", "ROLLBACK")
+        except SQLSpecError as error:
+            _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
+            self._interrupted(str(error))
+        finally:
+            self._ended("rollback")
 
     def _ended(self, outcome: str) -> None:
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""
@@ -329,8 +338,13 @@ class AsyncTransactions(AsyncStreams):
         self._due_hooks += [hook for wanted, hook in waiting if wanted == outcome]
 
     async def _run_due_hooks(self) -> None:
-        while self._due_hooks:
-            hook = self._due_hooks.pop(0)
+        """All of them, also when the caller is cancelled: the outcome that they wait for has come."""
+        if self._due_hooks:
+            hooks, self._due_hooks = self._due_hooks, []
+            await async_finish(self._run_hooks(hooks))
+
+    async def _run_hooks(self, hooks: list[Callable[[], object]]) -> None:
+        for hook in hooks:
             try:
                 await async_settled(hook())
             except Exception:

@@ -7,12 +7,10 @@ plain type for one column. Outside a transaction every statement commits by itse
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from sqlspec._sync.session import CLOSED
 from sqlspec._sync.transaction import SyncTransactions
-from sqlspec.concurrency import SyncTimeLimit
 from sqlspec.core.facts import BeginOptions
 from sqlspec.core.observe import StatementEvent, observing
 from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
@@ -66,13 +64,14 @@ class SyncDriverAdapterBase(SyncTransactions):
             rows: Tuples or lists of values, or mappings; all of one kind.
             timeout: Seconds that all of it may take.
         """
-        plan = self._plans[statement]
+        plan = self._plan(statement)
         sql, arguments = plan.bind_many(rows)
         count: int | None = 0
         if arguments:
             with self._turn:
                 try:
                     count = self._many_or_none(plan, sql, arguments, timeout)
+                    self._after(plan)
                 finally:
                     self._rest()
         return SQLResult(statement, (None, (), count, None))
@@ -254,7 +253,7 @@ class SyncDriverAdapterBase(SyncTransactions):
     def _many(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         connection = self._prepare(plan)
         limit = self._timeout if timeout is None else timeout
-        clock = SyncTimeLimit(limit, partial(self.wire.interrupt, connection))
+        clock = self._clock(limit, connection)
         event = StatementEvent(*self._observed_as(), statement=plan.text, verb=plan.verb, batch_size=len(rows))
         try:
             with observing(self._observers, event):

@@ -26,6 +26,7 @@ from sqlspec.core.plan import not_a_text
 from sqlspec.core.transaction import TransactionRecord
 from sqlspec.exceptions import (
     ConnectionLostError,
+    ParameterError,
     SessionClosedError,
     SQLSpecError,
     StatementTimeoutError,
@@ -126,16 +127,22 @@ class SyncSession:
                 raise failure from error
             if plan.is_write and self._transaction is not None:
                 self._transaction.writes += 1
-            if plan.controls_transaction or not self._hold:
+            if plan.controls_transaction or plan.changes_session or not self._hold:
                 self._after(plan)
             return answer
         finally:
             turn.leave()
 
+    def _plan(self, statement: str) -> Plan:
+        try:
+            return self._plans[statement]
+        except TypeError:
+            raise not_a_text(statement) from None
+
     def _run_within(
         self, timeout: float, connection: Any, plan: Plan, sql: str, args: Any, limit: int | None
     ) -> Answer:
-        clock = SyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
+        clock = self._clock(timeout, connection)
         try:
             with clock:
                 return self.wire.run(connection, plan, sql, args, limit)
@@ -143,6 +150,12 @@ class SyncSession:
             if not clock.expired:
                 raise
             raise self._timed_out(timeout, plan) from error
+
+    def _clock(self, timeout: float | None, connection: Any) -> SyncTimeLimit:
+        given: object = timeout
+        if given is not None and not (isinstance(given, (int, float)) and given > 0):
+            raise ParameterError(f"timeout is a number of seconds above 0, or None; not {given!r}.")
+        return SyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
 
     def _run_observed(
         self, plan: Plan, parameters: tuple[Any, ...], limit: int | None, timeout: float | None
@@ -193,8 +206,11 @@ class SyncSession:
         checkout = self._checkout
         if checkout is None:
             return
+        if plan.changes_session:
+            checkout.changed = True
         if plan.controls_transaction:
-            self._believe(self.wire.in_transaction(checkout.connection), plan.text)
+            is_open = self.wire.in_transaction(checkout.connection)
+            self._believe(is_open, plan.text, ended=plan.ends_transaction)
         self._rest()
 
     def _rest(self) -> None:
@@ -202,14 +218,22 @@ class SyncSession:
         if not self._hold and self._transaction is None:
             self._let_go()
 
-    def _believe(self, is_open: bool, opened_by: str) -> None:
-        """BEGIN, COMMIT and the like may have been sent as statements: the connection knows what came of it."""
+    def _believe(self, is_open: bool, opened_by: str, *, ended: bool = False) -> None:
+        """BEGIN, COMMIT and the like may have been sent as statements: the connection knows what came of it.
+
+        Args:
+            is_open: What it says.
+            opened_by: What was sent.
+            ended: That ended a transaction even if one is open now (AND CHAIN).
+        """
         self._ready = None
-        if not is_open:
+        if ended or not is_open:
             if self._transaction is not None and self._transaction.hooks:
                 _logger.warning("hooks are dropped: their transaction was ended by a statement, %s", opened_by)
             self._transaction = None
-        elif self._transaction is None:
+        if not is_open:
+            return
+        if self._transaction is None:
             self._transaction = TransactionRecord(opened_by, explicit=True)
         else:
             self._transaction.failed = None  # ROLLBACK TO SAVEPOINT heals; what is still broken says so again
@@ -289,6 +313,7 @@ class SyncSession:
         """Call a method of the driver's own connection. Its exceptions are the driver's."""
         with self._turn:
             connection = self._prepare_raw()
+            self._count_raw(args)
             try:
                 return sync_settled(getattr(connection, name)(*args, **kwargs))
             except Exception:
@@ -301,6 +326,11 @@ class SyncSession:
                     self._interrupted(f"the connection was lost in {name}()")
                 elif self._checkout is not None:
                     self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
+
+    def _count_raw(self, args: tuple[Any, ...]) -> None:
+        """A statement that goes to the driver past us is one that may have changed something, too."""
+        if self._transaction is not None and args and isinstance(args[0], str) and not args[0].isspace():
+            self._transaction.writes += self._plans[args[0]].is_write
 
     def _prepare_raw(self) -> Any:
         self._check_open()
@@ -334,7 +364,7 @@ class SyncSession:
             self._ready = None
             if not self.wire.in_transaction(checkout.connection):
                 record.lost = f"the database ended it when a statement failed: {failure}"
-            elif self.wire.dialect.error_aborts_transaction:
+            elif self.wire.dialect.error_aborts_transaction and not self.wire.read_error(error).from_client:
                 record.failed = record.failed or statement
         return failure
 
@@ -344,7 +374,7 @@ class SyncSession:
         return StatementTimeoutError(message, statement=plan.text)
 
     def _translate(self, error: BaseException, plan: Plan | None, sql: str) -> DatabaseError:
-        return describe_fault(self.wire.read_error(error), self.wire.dialect, plan, sql, self._config.redact)
+        return describe_fault(self.wire.read_error(error), self.wire.dialect, plan, sql)
 
     def _interrupted(self, cause: str) -> None:
         """Nobody trusts this connection again: it is settled in the background, and its transaction is lost (S14)."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlspec._sync.session import SyncSession
 from sqlspec.core.facts import BeginOptions
-from sqlspec.exceptions import MappingError, SessionClosedError
+from sqlspec.core.observe import StatementEvent, observing
+from sqlspec.exceptions import MappingError, ParameterError, SessionClosedError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ class SyncRowStream(Generic[T]):
         self._reason: str | None = None
 
     def __enter__(self) -> SyncRowStream[T]:
+        if self._cursor is not None or self._ended:
+            message = "This stream was entered before. Call select_stream() once for every time that rows are read."
+            raise SessionClosedError(message)
         self._cursor = self._start(self)
         return self
 
@@ -153,6 +157,10 @@ class SyncStreams(SyncSession):
     def _stream(
         self, statement: str, parameters: tuple[Any, ...], schema_type: Any, chunk_size: int
     ) -> SyncRowStream[Any]:
+        given: object = chunk_size
+        if not isinstance(given, int) or given < 1:
+            raise ParameterError(f"chunk_size is a whole number of rows from 1 on, not {given!r}.")
+
         def start(stream: SyncRowStream[Any]) -> Cursor:
             with self._turn:
                 cursor = self._open_cursor(statement, parameters, chunk_size)
@@ -162,7 +170,7 @@ class SyncStreams(SyncSession):
         return SyncRowStream(statement, schema_type, chunk_size, start, self._fetch_rows, self._stop_stream)
 
     def _open_cursor(self, statement: str, parameters: tuple[Any, ...], chunk_size: int) -> Cursor:
-        plan = self._plans[statement]
+        plan = self._plan(statement)
         sql, args = plan.bind(parameters)
         self._prepare(plan)
         checkout = self._checkout or self._acquire()
@@ -172,7 +180,8 @@ class SyncStreams(SyncSession):
         try:
             if own_transaction:
                 self.wire.command(checkout.connection, self.wire.dialect.begin_sql(BeginOptions()))
-            source = self.wire.open_stream(checkout.connection, plan, sql, args, chunk_size)
+            with observing(self._observers, StatementEvent(*self._observed_as(), statement=statement, verb=plan.verb)):
+                source = self.wire.open_stream(checkout.connection, plan, sql, args, chunk_size)
         except BaseException as error:
             failure = self._failure(error, plan, sql)
             if own_transaction or (not self._hold and alone):
@@ -180,6 +189,8 @@ class SyncStreams(SyncSession):
             if failure is error:
                 raise
             raise failure from error
+        if plan.is_write and self._transaction is not None:
+            self._transaction.writes += 1
         borrowed = alone and not self._hold
         if borrowed:
             self._checkout = self._ready = None

@@ -227,7 +227,7 @@ class SyncTransactions(SyncStreams):
         elif block.savepoint is None:
             self._roll_back_open()
         else:
-            self._undo_block(block, record)
+            sync_finish(self._undo_block(block, record))
 
     def _end_lost_block(self, record: TransactionRecord, error: BaseException | None) -> None:
         if not record.blocks and (record.explicit or self._implicit is None):
@@ -239,10 +239,10 @@ class SyncTransactions(SyncStreams):
         if block.savepoint is not None:
             if record.failed is not None:
                 aborted = record.aborted()
-                self._undo_block(block, record)
+                sync_finish(self._undo_block(block, record))
                 raise aborted
             self._command(f"RELEASE SAVEPOINT {block.savepoint}")
-        if block.commits or (block.savepoint is None and record.explicit):
+        if block.commits:
             self._commit_open()
 
     def _undo_block(self, block: Block, record: TransactionRecord) -> None:
@@ -276,9 +276,12 @@ class SyncTransactions(SyncStreams):
                 "The connection was lost during COMMIT: whether the work was saved can only be seen in the database."
             )
             raise CommitOutcomeUnknownError(message) from error.__cause__
-        except BaseException:
+        except SQLSpecError:
             self._undo_failed_commit()
             self._ended("rollback")
+            raise
+        except BaseException:  # given up: nobody knows what the server makes of it
+            self._ended("unknown")
             raise
         self._ended("commit")
 
@@ -298,12 +301,18 @@ class SyncTransactions(SyncStreams):
             return
         self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
-            try:
-                self._step("rollback", "ROLLBACK")
-            except SQLSpecError as error:
-                _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
-                self._interrupted(str(error))
-        self._ended("rollback")
+            sync_finish(self._send_rollback())
+        else:
+            self._ended("rollback")
+
+    def _send_rollback(self) -> None:
+        try:
+            self._step("rollback", "ROLLBACK")
+        except SQLSpecError as error:
+            _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
+            self._interrupted(str(error))
+        finally:
+            self._ended("rollback")
 
     def _ended(self, outcome: str) -> None:
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""
@@ -329,8 +338,13 @@ class SyncTransactions(SyncStreams):
         self._due_hooks += [hook for wanted, hook in waiting if wanted == outcome]
 
     def _run_due_hooks(self) -> None:
-        while self._due_hooks:
-            hook = self._due_hooks.pop(0)
+        """All of them, also when the caller is cancelled: the outcome that they wait for has come."""
+        if self._due_hooks:
+            hooks, self._due_hooks = self._due_hooks, []
+            sync_finish(self._run_hooks(hooks))
+
+    def _run_hooks(self, hooks: list[Callable[[], object]]) -> None:
+        for hook in hooks:
             try:
                 sync_settled(hook())
             except Exception:

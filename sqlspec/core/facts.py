@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from sqlspec.exceptions import DatabaseError
+from sqlspec.exceptions import DatabaseError, TransactionError
 
 __all__ = (
     "NATIVE_TYPES",
@@ -27,6 +27,7 @@ __all__ = (
 )
 
 IsolationLevel = Literal["read uncommitted", "read committed", "repeatable read", "serializable"]
+_LEVELS: tuple[str, ...] = get_args(IsolationLevel)
 
 Encoder = Callable[[Any], Any]
 
@@ -85,6 +86,12 @@ class BeginOptions:
     deferred: bool = False
     """A request that will most likely only read (SQLite: BEGIN DEFERRED); others have one kind of BEGIN."""
 
+    def __post_init__(self) -> None:
+        """The level becomes a part of SQL, so nothing but the known ones may pass."""
+        if self.isolation is not None and self.isolation not in _LEVELS:
+            message = f"isolation={self.isolation!r} is no isolation level. Levels: {', '.join(_LEVELS)}."
+            raise TransactionError(message)
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorFacts:
@@ -100,6 +107,8 @@ class ErrorFacts:
     """Offset of the fault in the statement that was sent, in characters from 0."""
     near: str | None = None
     """The token that the database complained about, where it gives no position."""
+    from_client: bool = False
+    """The driver refused before anything was sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,11 +5,10 @@ The message says what the database said and where in the user's own text: the dr
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlspec.core.facts import DialectFacts, ErrorFacts
     from sqlspec.core.plan import Plan
     from sqlspec.exceptions import DatabaseError
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ("describe_fault",)
 
 
-def describe_fault(
-    facts: ErrorFacts, dialect: DialectFacts, plan: Plan | None, sql: str, redact: Callable[[str], str]
-) -> DatabaseError:
+def describe_fault(facts: ErrorFacts, dialect: DialectFacts, plan: Plan | None, sql: str) -> DatabaseError:
     """The exception for a fault.
 
     Args:
@@ -27,12 +24,11 @@ def describe_fault(
         dialect: Says which class it is.
         plan: Of the statement that failed; None for BEGIN and the like.
         sql: What was sent.
-        redact: Takes secrets out of a text.
     """
     statement = sql if plan is None else plan.text
-    message = facts.message.strip() + _place(facts, plan, sql) + f"\nStatement: {statement}"
+    message = _without_values(facts, statement) + _place(facts, plan, sql) + f"\nStatement: {statement}"
     return dialect.classify(facts)(
-        redact(message),
+        message,
         code=facts.code,
         sqlstate=facts.sqlstate,
         constraint=facts.constraint,
@@ -40,6 +36,23 @@ def describe_fault(
         column=facts.column,
         statement=statement,
     )
+
+
+def _without_values(facts: ErrorFacts, statement: str) -> str:
+    """The message, but for what it quotes and is neither in the statement nor a name that the database told.
+
+    That may be a value: ``SELECT $1::regclass`` is answered by ``relation "…" does not exist``. A value may hold
+    quotes, so everything up to the last one goes.
+    """
+    message = facts.message.strip()
+    names = (facts.constraint, facts.table, facts.column)
+    for quoted in _QUOTED.finditer(message):
+        if quoted[1] not in statement and quoted[1] not in names:
+            return message[: quoted.start()] + '"…"' + message[message.rindex('"') + 1 :]
+    return message
+
+
+_QUOTED = re.compile(r'"([^"]*)"')
 
 
 def _place(facts: ErrorFacts, plan: Plan | None, sql: str) -> str:

@@ -1,26 +1,141 @@
-"""Keys and options that users write: known ones, aliases, spelling mistakes. Pure."""
+"""Keys and options that users write: known ones, aliases, what kind of value each takes, spelling mistakes. Pure.
+
+A refusal names the key, what is wanted and the type that was given; a value only where it is a number in the place of
+one: everything else may be a secret.
+"""
 
 from __future__ import annotations
 
+import math
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from typing import Any, TypedDict, TypeGuard
 
+from sqlspec.core.urls import scheme_of
 from sqlspec.exceptions import ImproperConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
 __all__ = (
+    "CLASS",
+    "COUNT",
+    "FLAG",
+    "FUNCTION",
+    "MAPPING",
+    "NONE",
+    "SECONDS",
+    "SECONDS_ABOVE_0",
+    "SIZES",
+    "TEXT",
     "ConfigOptions",
+    "Kind",
+    "check",
     "check_keys",
+    "check_kinds",
     "did_you_mean",
+    "one_of",
     "pool_sizes",
-    "positive",
-    "redact",
     "resolve_aliases",
-    "url_secrets",
+    "time_limit",
 )
+
+
+# Kinds of values ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an option takes; ``|`` joins two.
+
+    Attributes:
+        wanted: In words.
+        fits: Whether a value is one.
+        shown: A number that does not fit may be shown.
+    """
+
+    wanted: str
+    fits: Callable[[Any], bool]
+    shown: bool = False
+
+    def __or__(self, other: Kind) -> Kind:
+        return Kind(
+            f"{self.wanted}, or {other.wanted}",
+            lambda value: self.fits(value) or other.fits(value),
+            self.shown or other.shown,
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
+
+
+def one_of(*words: str) -> Kind:
+    """One of a few words."""
+    return Kind(f"one of {', '.join(map(repr, words))}", lambda value: isinstance(value, str) and value in words)
+
+
+TEXT = Kind("a text", _is_text)
+NONE = Kind("None", lambda value: value is None)
+FLAG = Kind("True or False", lambda value: isinstance(value, bool))
+COUNT = Kind(
+    "a whole number, 0 or more",
+    lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31,
+    shown=True,
+)
+SECONDS = Kind(
+    "a number of seconds, 0 or more",
+    lambda value: _is_number(value) and 0 <= value < math.inf,
+    shown=True,
+)
+SECONDS_ABOVE_0 = Kind("a number of seconds above 0", lambda value: _is_number(value) and value > 0, shown=True)
+MAPPING = Kind("a mapping with texts as keys", lambda value: _is_mapping(value) and all(map(_is_text, value)))
+FUNCTION = Kind("a function", callable)
+CLASS = Kind("a class", lambda value: isinstance(value, type))
+
+SIZES = {"min_size": COUNT, "max_size": COUNT}
+
+
+def check(value: object, kind: Kind, name: str) -> None:
+    """Refuse a value that is not of a kind.
+
+    Raises:
+        ImproperConfigurationError: Naming the option, what is wanted and what was given.
+    """
+    if not kind.fits(value):
+        message = f"{name} is {kind.wanted}; not {_described(value, kind)}."
+        raise ImproperConfigurationError(message)
+
+
+def _described(value: object, kind: Kind) -> str:
+    if kind.shown and isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str) and scheme_of(value):
+        return f"a URL with the scheme {scheme_of(value)!r}"
+    return f"a value of type {type(value).__name__}"
+
+
+def check_kinds(given: Mapping[str, Any], kinds: Mapping[str, Kind], where: str) -> None:
+    """Check each value whose kind is known."""
+    for key, value in given.items():
+        if key in kinds:
+            check(value, kinds[key], f"{key!r} in {where}")
+
+
+def time_limit(value: Any, name: str) -> float | None:
+    """Seconds that something may take; None for no limit, which what no clock can wait for is, too."""
+    check(value, SECONDS_ABOVE_0 | NONE, name)
+    return None if value is None or value > threading.TIMEOUT_MAX else value
+
+
+# Keys -----------------------------------------------------------------------------------------------------------------
 
 
 class ConfigOptions(TypedDict, total=False):
@@ -75,40 +190,13 @@ def resolve_aliases(given: Mapping[str, Any], aliases: Mapping[str, str], where:
     return resolved
 
 
-def positive(value: object, name: str) -> float | None:
-    """A number of seconds above zero, or None for no limit. What is neither may come from an environment variable."""
-    if value is None or (isinstance(value, (int, float)) and value > 0):
-        return value
-    message = f"{name} is a number of seconds above 0, or None; not {value!r}."
-    raise ImproperConfigurationError(message)
-
-
 def pool_sizes(options: Mapping[str, Any], where: str, default_max: int = 10) -> tuple[int, int]:
-    """``min_size`` (default: 1, or ``max_size`` if that is less) and ``max_size``."""
-    largest = options.get("max_size", default_max)
-    least = options.get("min_size", min(1, largest) if isinstance(largest, int) else 1)
-    if not (isinstance(least, int) and isinstance(largest, int) and 0 <= least <= largest and largest >= 1):
+    """``min_size`` (default: 1, or ``max_size`` if that is less) and ``max_size``, both whole numbers."""
+    largest: int = options.get("max_size", default_max)
+    least: int = options.get("min_size", min(1, largest))
+    if not (least <= largest and largest >= 1):
         message = (
             f"{where} needs whole numbers 0 <= min_size <= max_size and max_size >= 1, not {least!r}, {largest!r}."
         )
         raise ImproperConfigurationError(message)
     return least, largest
-
-
-# Passwords ------------------------------------------------------------------------------------------------------------
-
-
-def url_secrets(url: str) -> tuple[str, ...]:
-    """The passwords in a URL: behind the user's name and among its options, quoted and unquoted."""
-    parts = urlsplit(url)
-    options = [value for key, value in parse_qsl(parts.query) if "password" in key]
-    return tuple(secret for found in (parts.password, *options) if found for secret in (found, unquote(found)))
-
-
-def redact(text: str, secrets: Iterable[str | None]) -> str:
-    """The text with every secret replaced, plain and URL-quoted."""
-    for secret in secrets:
-        if secret:
-            for form in (secret, quote(secret, safe="")):
-                text = text.replace(form, "***")
-    return text

@@ -9,6 +9,7 @@ statement and shows names, counts and places, never values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from itertools import chain
@@ -84,9 +85,19 @@ def _is_certain(placeholder: Placeholder, code: str, facts: DialectFacts) -> boo
     if placeholder.style is ParameterStyle.FORMAT or (
         placeholder.style is ParameterStyle.QMARK and facts.lexical.question_operators
     ):
-        before = last_visible(code, placeholder.start)
-        return before >= 0 and code[before] in "=<>(,"
+        end = last_visible(code, placeholder.start) + 1
+        if code.startswith("-", placeholder.end):  # PostgreSQL's ?- stands before its only value
+            return False
+        return _BEFORE_A_VALUE.search(code, max(0, end - 20), end) is not None
     return True
+
+
+_BEFORE_A_VALUE = re.compile(
+    r"(?:[=<>(,]|(?<![\w$.])(?:select|distinct|where|having|and|or|not|on|when|then|else|case|limit|offset|in"
+    r"|(?:order|group|partition)\s+by))\Z",
+    re.IGNORECASE,
+)
+"""After these no operator can stand. PostgreSQL reserves the words: no column is called so unless quoted."""
 
 
 # Binders

@@ -9,7 +9,6 @@ One rule stands before all others: without parameters the text goes out as the u
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from itertools import islice
 from threading import Lock
@@ -19,33 +18,27 @@ from sqlspec.core.lexer import lex, place
 from sqlspec.core.parameters import MappingBinder, SequenceBinder, stray_placeholders, wrong_count
 from sqlspec.core.rows import Shape
 from sqlspec.core.script import split
+from sqlspec.core.traits import traits_of
 from sqlspec.exceptions import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlspec.core.facts import DialectFacts, ParameterStyle
+    from sqlspec.core.lexer import Lexed
     from sqlspec.core.parameters import Bound
 
 __all__ = ("Plan", "PlanCache", "not_a_text")
 
 _SCALARS = frozenset({int, str, float, bytes, bool, type(None)})
 
-_CONTROLS = frozenset({"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"})
-_SHOWS = {"SHOW", "EXPLAIN", "DESCRIBE", "DESC", "SUMMARIZE", "PRAGMA"}
-_READS = frozenset({"SELECT", "VALUES", "TABLE", "FROM", "FETCH", "PIVOT", "UNPIVOT"} | _SHOWS)
-_RETURNS = _READS | {"CALL", "EXECUTE"}
-_KEEPS = _CONTROLS | {"SET", "RESET", "USE", "DECLARE", "CLOSE", "MOVE"}
 _NAMED_BY_TEXT = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _HOLDS_STATEMENTS = frozenset({"PREPARE", "CREATE", "DO", "ALTER", "EXPLAIN", "COMMENT", "DECLARE", "EXECUTE"})
 """Verbs of statements in which ``$1`` may be a placeholder of the database's own."""
 
-_VERB = re.compile(r"[\s(]*+([^\W\d]\w*)")
-_MAIN_VERB = re.compile(r"[()]|\b(?:SELECT|INSERT|UPDATE|DELETE|MERGE|REPLACE|VALUES|TABLE|FROM)\b", re.IGNORECASE)
-_RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
-_WRITING_PART = re.compile(r"\(\s*+(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
-_WRITING_WORD = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|CREATE)\b", re.IGNORECASE)
-_INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
+_WEIGHT_KEPT = 32 * 1024
+"""In characters. A heavier plan is made anew each time: a long text mostly holds its values and is never met again."""
+_WEIGHT_OF_PLACEHOLDER = 32
 
 
 class Plan:
@@ -57,11 +50,16 @@ class Plan:
         returns_rows: Rows can come back.
         is_write: It is not known to only read.
         controls_transaction: It begins or ends a transaction or a savepoint.
+        ends_transaction: It ends the open transaction, even if a new one begins at once (AND CHAIN).
+        changes_session: It leaves something in the connection that no reset takes away for certain: temporary tables,
+            prepared statements, attached databases, another user, pragmas.
+        is_heavy: It takes more memory than a cache should keep.
         names_are_fixed: Its text alone says what its columns are called: no ``*`` that follows the tables.
         shape: The columns that the adapter saw last, if any.
     """
 
     __slots__ = (
+        "_at_names",
         "_bare",
         "_by_name",
         "_by_place",
@@ -71,7 +69,10 @@ class Plan:
         "_lexed",
         "_sql",
         "_style",
+        "changes_session",
         "controls_transaction",
+        "ends_transaction",
+        "is_heavy",
         "is_write",
         "names_are_fixed",
         "returns_rows",
@@ -81,13 +82,23 @@ class Plan:
     )
 
     def __init__(self, text: str, facts: DialectFacts, style: ParameterStyle) -> None:
+        _check_characters(text)
         lexed = lex(text, facts.lexical)
+        traits = traits_of(lexed.code)
+        self.verb = verb = traits.verb
+        if not verb and not lexed.code.replace(";", " ").strip():
+            raise ParameterError("The statement holds no SQL.", statement=text)
         self.text = text
-        self.verb, self.returns_rows, self.is_write = _classify(lexed.code)
-        self.controls_transaction = self.verb in _CONTROLS
-        self.names_are_fixed = self.verb in _NAMED_BY_TEXT and "*" not in lexed.code
+        self.returns_rows = traits.returns_rows
+        self.is_write = traits.is_write
+        self.controls_transaction = traits.controls_transaction
+        self.ends_transaction = traits.ends_transaction
+        self.changes_session = traits.changes_session
+        self.names_are_fixed = verb in _NAMED_BY_TEXT and not _has_star(lexed.code)
+        self.is_heavy = len(text) + _WEIGHT_OF_PLACEHOLDER * len(lexed.placeholders) > _WEIGHT_KEPT
         self.shape: Shape | None = None
-        self._lexed = lexed
+        self._lexed: Lexed | None = lexed  # until something is made of it
+        self._at_names = lexed.at_names
         self._facts = facts
         self._style = style
         self._is_native = facts.native_types.issuperset
@@ -124,7 +135,16 @@ class Plan:
         Raises:
             ParameterError: A row does not fit; it is told by its number.
         """
-        rows = list(rows)
+        if self.controls_transaction:
+            message = (
+                "execute_many() can't begin or end transactions. Use begin(), commit(), rollback(), transaction()."
+            )
+            raise ParameterError(message, statement=self.text)
+        try:
+            each = iter(rows)
+        except TypeError:
+            raise _no_rows(self.text, rows) from None
+        rows = list(each)
         if not rows:
             return self.text, rows
         if issubclass(type(rows[0]), Mapping):
@@ -167,45 +187,50 @@ class Plan:
         return self._mapping_binder(values).bind(values)
 
     def _bind_nothing(self) -> tuple[str, Sequence[Any]]:
-        self._check_single()
+        lexed = self._single()
         if self.verb not in _HOLDS_STATEMENTS:
-            wanted = stray_placeholders(self._lexed, self._facts)
+            wanted = stray_placeholders(lexed, self._facts)
             if wanted:
                 raise wrong_count(self.text, wanted, 0)
         bare = self._bare = (self.text, ())
+        self._lexed = None
         return bare
 
     def _sequence_binder(self) -> SequenceBinder:
         binder = self._by_place
         if binder is None:
-            self._check_single()
-            binder = self._by_place = SequenceBinder(self._lexed, self._facts, self._style)
+            binder = self._by_place = SequenceBinder(self._single(), self._facts, self._style)
             self._sql = binder.sql
             self._count = binder.count if binder.passes_through else -1
+            self._lexed = None
         return binder
 
     def _mapping_binder(self, values: Mapping[str, Any]) -> MappingBinder:
         """The binder for these names. They matter only where the text holds an ``@name``, which may be a variable."""
-        at_names = self._lexed.at_names
+        at_names = self._at_names
         supplied = at_names.intersection(values) if at_names else at_names
         binder = self._by_name.get(supplied)
         if binder is None:
-            self._check_single()
-            binder = MappingBinder(self._lexed, self._facts, self._style, supplied)
+            binder = MappingBinder(self._single(), self._facts, self._style, supplied)
             self._by_name[supplied] = binder
+            self._lexed = None
         return binder
 
-    def _check_single(self) -> None:
-        lexed = self._lexed
+    def _single(self) -> Lexed:
+        """What the lexer found, in a text that is one statement."""
+        lexed = self._lexed or lex(self.text, self._facts.lexical)
         if not lexed.ends or not lexed.code[lexed.ends[0] :].strip("; \t\r\n\f\v"):
-            return
+            return lexed
         if len(split(self.text, self._facts.lexical)) > 1:
             message = "execute() takes one statement; use execute_script() for several."
             raise ParameterError(message, statement=self.text)
+        return lexed
 
 
 class PlanCache(dict[str, Plan]):
     """Plans by text: ``cache[text]`` makes what is missing. Bounded; the oldest go first. Safe between threads.
+
+    Heavy plans are not kept.
 
     Args:
         facts: The dialect.
@@ -225,9 +250,9 @@ class PlanCache(dict[str, Plan]):
     def __missing__(self, text: object) -> Plan:
         if not isinstance(text, str):
             raise not_a_text(text)
-        if not text or text.isspace():
-            raise ParameterError("The statement is blank.", statement=text)
         plan = Plan(text, self._facts, self._style)
+        if plan.is_heavy:
+            return plan
         with self._making:
             if len(self) >= self._limit:  # many at once: finding the oldest takes longer the more went before
                 for oldest in list(islice(self, self._limit // 8 + 1)):
@@ -240,42 +265,28 @@ def not_a_text(statement: object) -> ParameterError:
     return ParameterError(f"A statement is a text, not a value of type {type(statement).__name__}.")
 
 
-def _classify(code: str) -> tuple[str, bool, bool]:
-    """Verb, can rows come back, is it more than a read. Strings and comments are not in ``code``."""
-    match = _VERB.match(code)
-    verb = match[1].upper() if match else ""
-    is_with = verb == "WITH"
-    if is_with:
-        verb = _main_verb(code)
-    if verb in _READS:
-        return verb, True, _read_writes(verb, is_with, code)
-    if verb in _RETURNS:
-        return verb, True, True
-    # The plain search is quick; the expression then looks for the word.
-    returns_rows = "returning" in code.lower() and _RETURNING.search(code) is not None
-    return verb, returns_rows, verb not in _KEEPS
+def _has_star(code: str) -> bool:
+    """Whether some ``*`` may stand for columns; ``count(*)`` does not."""
+    return "*" in code and code.count("*") > code.count("(*)")
 
 
-def _main_verb(code: str) -> str:
-    """The verb of the statement that follows the WITH clause."""
-    depth = 0
-    for match in _MAIN_VERB.finditer(code):
-        found = match[0]
-        if found == "(":
-            depth += 1
-        elif found == ")":
-            depth -= 1
-        elif depth == 0:
-            return found.upper()
-    return "WITH"
+def _check_characters(text: str) -> None:
+    """Refuse what costs the connection: PostgreSQL ends it at a NUL, asyncpg at what has no form in UTF-8."""
+    if "\0" in text:
+        raise _can_not_be_sent(text, "a NUL character", text.index("\0"))
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise _can_not_be_sent(text, "half of a surrogate pair", error.start) from None
 
 
-def _read_writes(verb: str, is_with: bool, code: str) -> bool:
-    """Whether a statement that begins like a read may write."""
-    if verb == "SELECT":
-        if is_with and _WRITING_PART.search(code):
-            return True
-        return "into" in code.lower() and _INTO.search(code) is not None
-    if verb == "EXPLAIN":
-        return "ANALY" in code.upper() and _WRITING_WORD.search(code) is not None
-    return verb == "PRAGMA" and "=" in code
+def _can_not_be_sent(text: str, what: str, offset: int) -> ParameterError:
+    line, column = place(text, offset)
+    message = f"The statement holds {what} (line {line}, column {column}), which can't be sent."
+    return ParameterError(message, statement=text)
+
+
+def _no_rows(text: str, rows: object) -> ParameterError:
+    message = f"The rows are of type {type(rows).__name__}; give a list of them, or anything that can be iterated."
+    return ParameterError(message, statement=text)

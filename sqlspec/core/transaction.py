@@ -66,7 +66,7 @@ class TransactionRecord:
             message = f"This transaction is gone: {self.lost}. Nothing of it was saved. Call rollback(), start again."
         else:
             message = (
-                f"This transaction was aborted by a statement that failed: {self.failed}\n"
+                f"This transaction was aborted by a statement that failed{': ' + self.failed if self.failed else ''}\n"
                 "Nothing of it can be saved. Call rollback(); or put what may fail into transaction()."
             )
         return TransactionAbortedError(message, statement=self.failed)

@@ -55,7 +55,10 @@ _MESSAGES: tuple[tuple[str, type[DatabaseError]], ...] = (
     (r"no such column|has no column named", e.UndefinedColumnError),
     (r"syntax error|unrecognized token|incomplete input", e.SQLSyntaxError),
     (r"not authorized", e.PermissionDeniedError),
-    (r"too large to convert|surrogates not allowed|[Ee]rror binding parameter", e.DataError),  # sqlite3's own, no code
+    (  # sqlite3's own, no code
+        r"too large to convert|surrogates not allowed|not C-contiguous|[Ee]rror binding parameter",
+        e.DataError,
+    ),
 )
 
 _CONSTRAINED = re.compile(r"(?:UNIQUE|NOT NULL) constraint failed: (\w+)\.(\w+)")

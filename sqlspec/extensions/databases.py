@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from sqlspec._async.config import AsyncDatabaseConfig
-from sqlspec.exceptions import ConnectionFailedError
+from sqlspec.exceptions import OperationalError
 from sqlspec.extensions.keys import Database, KeyTable, assign_keys
 from sqlspec.extensions.outcome import WebOptions, read_options
 from sqlspec.extensions.threads import in_thread
@@ -151,6 +151,6 @@ async def _open_pool(database: Database) -> None:
             await config.open()
         else:
             await in_thread(config.open)
-    except ConnectionFailedError as error:
+    except OperationalError as error:
         message = f"The app can't start: the pool of {database.label!r} can't be opened. {error}"
-        raise ConnectionFailedError(message, code=error.code, sqlstate=error.sqlstate) from error
+        raise type(error)(message, code=error.code, sqlstate=error.sqlstate) from error

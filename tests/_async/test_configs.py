@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from sqlspec import SQLSpec
 from sqlspec.driver import AsyncDriverAdapterBase
-from sqlspec.exceptions import ImproperConfigurationError, ParameterError
+from sqlspec.exceptions import ImproperConfigurationError, LockTimeoutError, ParameterError
 from tests.support.configs import AsyncSqlite
 
 
@@ -32,12 +33,129 @@ def make(pool_config: Any = None, **options: Any) -> AsyncSqlite:
         ({"uri": "postgresql://x"}, "no SQLite URL"),
         ({"pragmas": {"a; DROP TABLE x": 1}}, "pragma"),
         ({"pragmas": {"cache_size": "1; DROP TABLE x"}}, "pragma"),
+        ({"pragmas": {1: 2}}, "'pragmas' in pool_config of .* is a mapping"),
+        ({"pragmas": ["x"]}, "'pragmas' in pool_config of .* is a mapping .*; not a value of type list"),
+        ({"database": None}, "'database' in pool_config of .*; not a value of type NoneType"),
+        ({"database": 5}, "'database' in .*; not a value of type int"),
+        ({"database": b"x"}, "'database' in .*; not a value of type bytes"),
+        ({"uri": 5}, "'uri' in .*; not a value of type int"),
+        ({"uri": None}, "'uri' in .*; not a value of type NoneType"),
+        ({"timeout": "5"}, "'timeout' in .* is a number of seconds, .*; not a value of type str"),
+        ({"timeout": -5}, "'timeout' in .*; not -5"),
+        ({"timeout": float("inf")}, "'timeout' in .*; not inf"),
+        ({"cached_statements": "x"}, "'cached_statements' in .* is a whole number"),
+        ({"pool_size": "x"}, "'pool_size' in .* is a whole number"),
+        ({"max_size": True}, "'max_size' in .* is a whole number"),
+        (["database"], "pool_config of .* is a mapping .*; not a value of type list"),
+        ({1: 2}, "pool_config of .* is a mapping with texts as keys"),
+        ("postgresql://u:s3cr3t@h/db", "pool_config of .*; not a URL with the scheme 'postgresql'"),
+        ({"uri": "postgresql://u:s3cr3t@h/db"}, "uri is no SQLite URL but one with the scheme 'postgresql'"),
+        ({"uri": "postgresql://u:[s3cr3t]@h/db"}, "uri is no SQLite URL"),
+        ({"uri": "sqlite://u:s3cr3t@h/db"}, "uri is no SQLite URL"),
+        ({"uri": "sqlite:///x#s3cr3t"}, "uri is no SQLite URL"),
+        ({"uri": "s3cr3t"}, "uri is no SQLite URL"),
+        ({"database": "postgresql://u:s3cr3t@h/db"}, "database is no SQLite URL but one with the scheme 'postgresql'"),
+        ({"database": "file://u:s3cr3t@h/db"}, "database is no SQLite URL"),
     ],
 )
 def test_a_wrong_pool_config_is_an_error_at_once(pool_config: Any, told: str) -> None:
     """It names the key and what to do."""  # C1
-    with pytest.raises(ImproperConfigurationError, match=told):
+    with pytest.raises(ImproperConfigurationError, match=told) as refused:
         make(pool_config)
+    assert "s3cr3t" not in f"{refused.value} {refused.value.__context__}"  # E5
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"driver_features": ["x"]}, "driver_features of .* is a mapping .*; not a value of type list"),
+        ({"migration_config": "x"}, "migration_config of .* is a mapping .*; not a value of type str"),
+        ({"extension_config": "starlette"}, "extension_config of .* is a mapping .*; not a value of type str"),
+        (
+            {"extension_config": {"starlette": None}},
+            "extension_config.'starlette'. of .*; not a value of type NoneType",
+        ),
+        ({"extension_config": {"starlette": "autocommit"}}, "extension_config.'starlette'. of .* is a mapping"),
+        ({"extension_config": []}, "extension_config of .* is a mapping"),
+        ({"pooler": ["transaction"]}, "pooler .*; not a value of type list"),
+        ({"acquire_timeout": True}, "acquire_timeout is a number of seconds above 0"),
+    ],
+)
+def test_a_wrong_option_is_an_error_at_once(options: Any, told: str) -> None:
+    """It names the option, what is wanted and the type that was given."""  # C3
+    with pytest.raises(ImproperConfigurationError, match=told):
+        make(**options)
+
+
+async def test_waiting_for_ever_may_be_said_in_two_ways() -> None:
+    """Infinity is no limit."""  # C3
+    config = make(acquire_timeout=float("inf"), statement_timeout=float("inf"))
+    assert (config.acquire_timeout, config.statement_timeout) == (None, None)
+    async with config.provide_session() as db:
+        assert await db.select_value("SELECT 1") == 1
+    await config.close()
+
+
+def test_a_target_shows_no_query() -> None:
+    """A key may stand there."""  # E5
+    for place in ({"uri": "sqlite:///x.db?key=s3cr3t"}, {"database": "file:x.db?key=s3cr3t"}):
+        assert make(place).target == "sqlite:///x.db"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"database": "file::memory:"},
+        {"database": "file::memory:?cache=private"},
+        {"database": "file:x?mode=memory"},
+        {"uri": "file::memory:"},
+        {"uri": "sqlite:///x?mode=memory"},
+        {"uri": "sqlite:///:memory:?a=b"},
+        {"uri": "sqlite://"},
+    ],
+)
+async def test_every_way_to_say_memory_is_one_database(place: dict[str, Any]) -> None:
+    """For all sessions of the config."""  # S12
+    config = make(place)
+    async with config.provide_session() as one, config.provide_session() as two:
+        await one.execute("CREATE TABLE t (n INTEGER)")
+        assert await two.select_value("SELECT count(*) FROM t") == 0
+    await config.close()
+
+
+async def test_a_scope_is_entered_once_at_a_time(config: AsyncSqlite) -> None:
+    """A second one inside it is an error that harms nobody; one after the other may be."""  # S2
+    scope = config.provide_session()
+    async with scope as db:
+        assert await db.select_value("SELECT 1") == 1
+        with pytest.raises(ImproperConfigurationError, match=r"Call provide_session\(\) for each use"):
+            await scope.__aenter__()
+        assert await db.select_value("SELECT 2") == 2
+    raw = config.provide_connection()
+    async with raw as connection:
+        with pytest.raises(ImproperConfigurationError, match=r"Call provide_connection\(\) for each use"):
+            await raw.__aenter__()
+        await connection.execute("SELECT 1")
+    assert config.connections.holders == []
+    async with scope as db, raw as connection:
+        assert await db.select_value("SELECT 3") == 3
+    assert config.connections.holders == []
+
+
+async def test_a_locked_file_is_a_lock_time_out(tmp_path: Path) -> None:
+    """Also while it is opened."""  # E2
+    path = tmp_path / "x.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    for min_size in (0, 1):
+        config = make({"database": path, "timeout": 0.05, "min_size": min_size})
+        with pytest.raises(LockTimeoutError, match=r"Could not connect to sqlite:.*locked") as failed:
+            async with config.provide_session() as db:
+                await db.select_value("SELECT 1")
+        assert isinstance(failed.value.__cause__, sqlite3.OperationalError)
+        await config.close()
+    holder.close()
 
 
 @pytest.mark.parametrize("name", ["acquire_timeout", "max_lifetime", "leak_threshold", "statement_timeout"])

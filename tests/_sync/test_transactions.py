@@ -111,6 +111,16 @@ def test_a_block_ended_by_a_statement_says_so(db: SyncSqliteDriver, config: Sync
     assert count(config) == 2
 
 
+def test_an_error_in_a_block_that_a_statement_ended_is_the_only_one(db: SyncSqliteDriver) -> None:
+    """There is nothing left to roll back, and nothing to add."""  # E3
+    with pytest.raises(KeyError) as failed:
+        with db.transaction():
+            db.execute("ROLLBACK")
+            raise KeyError
+    assert not hasattr(failed.value, "__notes__")
+    assert db.select_value(COUNT) == 0
+
+
 def test_a_failed_clean_up_does_not_hide_the_first_error(db: SyncSqliteDriver, config: SyncSqlite) -> None:
     """It is a note on it."""  # E3
     with db.transaction():

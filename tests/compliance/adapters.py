@@ -74,7 +74,7 @@ class Adapter:
         can: Its capabilities:
             ``abort``: an error aborts the transaction; ``isolation``: there are several levels;
             ``kill``: another session can end this one; ``arrays``, ``dollar_quotes``, ``triggers`` (with a body);
-            ``types``: values come back typed by themselves; ``fresh_names``: an empty answer names its columns, too;
+            ``types``: values come back typed by themselves;
             ``sqlstate``, ``constraint_names``: faults tell them; ``inserted_id``, ``count_many``: results tell them;
             ``file``: the database is one; ``async``: the adapter's colour.
     """
@@ -92,7 +92,7 @@ class Adapter:
         return self.name
 
 
-_SQLITE = frozenset({"inserted_id", "count_many", "triggers", "file", "fresh_names"})
+_SQLITE = frozenset({"inserted_id", "count_many", "triggers", "file"})
 
 ADAPTERS = (
     Adapter(

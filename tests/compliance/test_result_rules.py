@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,14 @@ pytestmark = pytest.mark.usefixtures("items")
 
 ALL = "SELECT id, name FROM items ORDER BY id"
 NONE = "SELECT id, name FROM items WHERE id > 100"
+
+
+@dataclass
+class Wide:
+    id: int
+    name: str
+    extra: str | None
+    more: str | None
 
 
 @pytest.fixture(autouse=True)
@@ -72,13 +81,15 @@ async def test_names_of_an_empty_result(db: AsyncDriverAdapterBase) -> None:
     assert await db.select(ALL, schema_type=tuple) == [(1, "a"), (2, "b"), (3, "c")]
 
 
-@where("fresh_names")
 async def test_names_of_an_empty_result_follow_the_table(db: AsyncDriverAdapterBase) -> None:
     """The same statement, after a column was added: no stale names."""  # R6 F5
     star = "SELECT * FROM items WHERE id > 100"
     assert (await db.execute(star)).column_names == ["id", "name"]
     await db.execute("ALTER TABLE items ADD COLUMN extra TEXT")
     assert (await db.execute(star)).column_names == ["id", "name", "extra"]
+    await db.execute("ALTER TABLE items ADD COLUMN more TEXT")
+    assert await db.select(star, schema_type=Wide) == []
+    assert await db.select_one_or_none("SELECT *, 1 AS one FROM items WHERE id > 100", schema_type=Wide) is None
 
 
 async def test_rows_follow_the_table(database: Database, db: AsyncDriverAdapterBase) -> None:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlspec.exceptions import DataError, ParameterError, UniqueViolationError
+from sqlspec.exceptions import (
+    DataError,
+    ParameterError,
+    TransactionAbortedError,
+    TransactionError,
+    UniqueViolationError,
+)
 from tests.compliance.adapters import Database, where
 
 if TYPE_CHECKING:
@@ -71,12 +77,23 @@ async def test_mistakes_are_found_before_anything_is_sent(db: AsyncDriverAdapter
         ("SELECT :a, ?", (1, 2)),
         ("SELECT 1; SELECT 2", ()),
         ("  ", ()),
+        ("-- nothing", ()),
+        (" ; /* nothing */ ;", ()),
+        ("SELECT 'a\0b'", ()),
+        ("SELECT '\ud800'", ()),
+        ("SELECT ?", ()),
     ]
     for statement, parameters in mistakes:
         with pytest.raises(ParameterError):
             await db.execute(statement, *parameters)
     with pytest.raises(ParameterError):
         await db.execute_many("INSERT INTO items VALUES (?, ?)", [(2, "b"), (3,)])
+    for statement in ("ROLLBACK", "COMMIT"):
+        with pytest.raises(ParameterError):
+            await db.execute_many(statement, [()])
+    rows: Any = None
+    with pytest.raises(ParameterError):
+        await db.execute_many("INSERT INTO items VALUES (?, ?)", rows)
     await db.commit()
     assert await db.select_value("SELECT count(*) FROM items") == 1
 
@@ -215,6 +232,64 @@ async def test_a_value_of_an_unknown_type_is_a_data_error(db: AsyncDriverAdapter
     with pytest.raises(DataError):
         await db.execute("INSERT INTO items (id, name) VALUES (?, ?)", 1, object())
     assert await db.select_value("SELECT count(*) FROM items") == 0
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**80, memoryview(b"abcdef")[::2], object()])
+async def test_a_value_that_the_driver_refuses_does_no_harm(db: AsyncDriverAdapterBase, value: object) -> None:
+    """A DataError, and the open transaction goes on: nothing was sent."""  # E2 S14
+    await db.execute("CREATE TABLE things (number BIGINT, name TEXT)")
+    await db.begin()
+    await db.execute("INSERT INTO items VALUES (1, 'a')")
+    column = "number" if isinstance(value, int) else "name"
+    with pytest.raises(DataError):
+        await db.execute(f"INSERT INTO things ({column}) VALUES (?)", value)
+    await db.execute("INSERT INTO items VALUES (2, 'b')")
+    await db.commit()
+    assert await db.select_value("SELECT count(*) FROM items") == 2
+
+
+@where("abort")
+async def test_many_rows_of_which_the_driver_refuses_one(db: AsyncDriverAdapterBase) -> None:
+    """Those before it may have been sent, so the open transaction can't be saved."""  # P7 S6
+    await db.begin()
+    with pytest.raises(DataError):
+        await db.execute_many("INSERT INTO items VALUES (?, ?)", [*((n, "x" * 1000) for n in range(1000)), ("a", "b")])
+    with pytest.raises(TransactionAbortedError):
+        await db.commit()
+    assert await db.select_value("SELECT count(*) FROM items") == 0
+
+
+@pytest.mark.parametrize("level", ["serializable; DROP TABLE items; COMMIT; BEGIN", "bogus", 5])
+async def test_an_isolation_level_is_no_way_to_send_sql(db: AsyncDriverAdapterBase, level: Any) -> None:
+    """Only the known levels pass; nothing is sent for another, and the session works on."""  # P8 E2
+    with pytest.raises(TransactionError, match="Levels: read uncommitted, read committed"):
+        await db.begin(isolation=level)
+    with pytest.raises(TransactionError, match="Levels: read uncommitted, read committed"):
+        async with db.transaction(isolation=level):
+            pass
+    assert await db.select_value("SELECT count(*) FROM items") == 0
+    await db.begin(isolation="serializable")
+    await db.rollback()
+
+
+@pytest.mark.parametrize("name", ["merge", "replace", "x"])
+@pytest.mark.parametrize("before", ["", ";", " ; /* ; */"])
+async def test_names_of_common_table_expressions_are_no_verbs(
+    db: AsyncDriverAdapterBase, name: str, before: str
+) -> None:
+    """The rows arrive whatever the name, also behind a semicolon."""  # R1
+    assert await db.select(f"{before}WITH {name} AS (SELECT 1 AS a) SELECT a FROM {name}") == [{"a": 1}]
+    assert await db.select(f"{before}SELECT 1 AS a") == [{"a": 1}]
+
+
+@where("dollar_quotes")
+@pytest.mark.parametrize("name", ["update", "insert", "delete", "values"])
+async def test_names_that_only_postgres_allows_are_no_verbs(db: AsyncDriverAdapterBase, name: str) -> None:
+    """SQLite reserves these words; SEARCH and CYCLE stand between the expression and the verb."""  # R1
+    assert await db.select(f"WITH {name}(a) AS (SELECT 1) SELECT a FROM {name}") == [{"a": 1}]
+    tree = f"WITH RECURSIVE {name}(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM {name} WHERE a < 2)"
+    assert await db.select(f"{tree} SEARCH DEPTH FIRST BY a SET o SELECT a FROM {name}") == [{"a": 1}, {"a": 2}]
+    assert await db.select(f"{tree} CYCLE a SET c USING p (SELECT a FROM {name})") == [{"a": 1}, {"a": 2}]
 
 
 async def test_execute_many_takes_whatever_execute_takes(db: AsyncDriverAdapterBase) -> None:

@@ -336,11 +336,14 @@ async def test_the_configs_statement_timeout_holds(database: Database) -> None:
 
 @where("kill")
 async def test_a_killed_connection_loses_its_transaction(database: Database, db: AsyncDriverAdapterBase) -> None:
-    """A lost connection is no empty result: ConnectionLostError, then S14 until rollback()."""  # S14
+    """A lost connection is no empty result: ConnectionLostError, then S14 until rollback()."""  # S14 E1
     await db.begin()
     await db.execute(INSERT, 1, "a")
-    with pytest.raises(ConnectionLostError):
+    with pytest.raises(ConnectionLostError) as lost:
         await db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    told = lost.value
+    assert (told.statement, told.sqlstate) == ("SELECT pg_terminate_backend(pg_backend_pid())", "57P01")
+    assert told.code == told.sqlstate
     with pytest.raises(TransactionAbortedError, match="connection was lost"):
         await db.execute(INSERT, 2, "b")
     with pytest.raises(TransactionAbortedError, match="connection was lost"):
@@ -412,7 +415,8 @@ async def read_and_lose(database: Database, db: AsyncDriverAdapterBase) -> None:
 async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
     database: Database, db: AsyncDriverAdapterBase
 ) -> None:
-    """COMMIT itself ends its backend, by a deferred trigger: the user must be told that nobody knows."""  # S6
+    """COMMIT itself ends its backend, by a deferred trigger: the user is told that nobody knows, no hook is."""  # S6 S9
+    heard: list[str] = []
     await database.run(
         "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
@@ -421,9 +425,12 @@ async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
     )
     await db.begin()
     await db.execute(INSERT, 1, "a")
+    db.on_commit(lambda: heard.append("commit"))
+    db.on_rollback(lambda: heard.append("rollback"))
     with pytest.raises(CommitOutcomeUnknownError) as lost:
         await db.commit()
     assert lost.value.__cause__ is not None
+    assert heard == []
     assert await db.select_value(COUNT) == 0
 
 
@@ -436,6 +443,18 @@ async def test_isolation_and_read_only_are_what_was_asked_for(db: AsyncDriverAda
     await db.rollback()
     async with db.transaction(isolation="repeatable read"):
         assert await db.select_value("SELECT current_setting('transaction_isolation')") == "repeatable read"
+
+
+async def test_an_undone_block_leaves_no_savepoint(db: AsyncDriverAdapterBase) -> None:
+    """A loop of failing blocks in one transaction must not pile them up."""  # S4
+    await db.begin()
+    with pytest.raises(KeyError):
+        async with db.transaction():
+            await db.execute(INSERT, 1, "a")
+            raise KeyError
+    with pytest.raises(DatabaseError, match="savepoint"):
+        await db.execute("RELEASE SAVEPOINT sqlspec_1")
+    await db.rollback()
 
 
 @where("-isolation")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from sqlspec import SQLSpec, exceptions
@@ -34,6 +37,42 @@ async def sizes(on: Stage) -> None:
     config(on, {"min_size": 5, "max_size": 2})
 
 
+@provokes("wrong-kind")
+async def wrong_kind(on: Stage) -> None:
+    config(on, {"timeout": "5"})
+
+
+@provokes("no-mapping")
+async def no_mapping(on: Stage) -> None:
+    config(on, extension_config={"starlette": "autocommit"})
+
+
+@provokes("scope-entered-twice")
+async def scope_entered_twice(on: Stage) -> None:
+    scope = on.session()
+    async with scope, scope:
+        pass
+
+
+@provokes("locked-at-opening", SQLITE)
+async def locked_at_opening(on: Stage) -> None:
+    path = on.config.pool_config["database"]
+    await on.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        async with on.session(on.new_config({"timeout": 0.01})) as db:
+            await db.execute("SELECT 1")
+
+
+@provokes("no-answer", POSTGRES)
+async def no_answer(on: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = {"dsn": "postgresql://localhost/app", "host": "127.0.0.1", "port": server.getsockname()[1]}
+        async with on.session(on.new_config(place, acquire_timeout=0.1)) as db:
+            await db.execute("SELECT 1")
+
+
 @provokes("unknown-feature")
 async def unknown_feature(on: Stage) -> None:
     config(on, driver_features={"json_serialiser": str})
@@ -59,14 +98,14 @@ async def other_scheme(on: Stage) -> None:
     config(on, {"dsn": "mysql://localhost/app"})
 
 
-@provokes("port-no-number", POSTGRES)
-async def port_no_number(on: Stage) -> None:
+@provokes("unreadable-dsn", POSTGRES)
+async def unreadable_dsn(on: Stage) -> None:
     config(on, {"dsn": "postgresql://me:pass:word@localhost:x/app"})
 
 
 @provokes("refused-by-driver", POSTGRES)
 async def refused_by_driver(on: Stage) -> None:
-    async with on.session(on.new_config({"max_inactive_connection_lifetime": -1})) as db:
+    async with on.session(on.new_config({"host": ["a", "b", "c"], "port": [1, 2]})) as db:
         await db.execute("SELECT 1")
 
 
@@ -78,6 +117,11 @@ async def database_twice(on: Stage) -> None:
 @provokes("no-sqlite-url", SQLITE)
 async def no_sqlite_url(on: Stage) -> None:
     load_config(on.adapter.name)(pool_config={"uri": "sqlite://app.db"})
+
+
+@provokes("url-of-another", SQLITE)
+async def url_of_another(on: Stage) -> None:
+    config(on, {"database": "postgresql://me:secret@localhost/app"})
 
 
 @provokes("empty-name", SQLITE)

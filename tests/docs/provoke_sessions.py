@@ -101,6 +101,13 @@ async def two_tasks(on: Stage) -> None:
         await asyncio.create_task(work())
 
 
+@provokes("unknown-isolation")
+async def unknown_isolation(on: Stage) -> None:
+    level: Any = "serialisable"
+    async with on.session() as db:
+        await db.begin(isolation=level)
+
+
 @provokes("no-such-isolation", SQLITE)
 async def no_such_isolation(on: Stage) -> None:
     async with on.session() as db:

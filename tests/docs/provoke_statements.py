@@ -96,6 +96,19 @@ async def kind_of_row(on: Stage) -> None:
         await db.execute_many(INSERT, [(1, "a", "A"), {"id": 2}])
 
 
+@provokes("no-rows-given")
+async def no_rows_given(on: Stage) -> None:
+    rows: Any = None
+    async with on.session() as db:
+        await db.execute_many(INSERT, rows)
+
+
+@provokes("many-transactions")
+async def many_transactions(on: Stage) -> None:
+    async with on.session() as db, db.transaction():
+        await db.execute_many("ROLLBACK", [()])
+
+
 @provokes("value-without-form", SQLITE)
 async def value_without_form(on: Stage) -> None:
     await run(on, "INSERT INTO users (name) VALUES (?)", ({"key": object()},))
@@ -108,7 +121,17 @@ async def several_statements(on: Stage) -> None:
 
 @provokes("blank-statement")
 async def blank_statement(on: Stage) -> None:
-    await run(on, "  ")
+    await run(on, " ; -- SELECT 1")
+
+
+@provokes("nul-character")
+async def nul_character(on: Stage) -> None:
+    await run(on, "SELECT *\nFROM users -- a\0b")
+
+
+@provokes("half-a-character")
+async def half_a_character(on: Stage) -> None:
+    await run(on, "SELECT * FROM users WHERE name = '\ud83d'")
 
 
 @provokes("no-text")

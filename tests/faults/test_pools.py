@@ -9,6 +9,7 @@ import asyncio
 import gc
 import io
 import logging
+import re
 import subprocess
 import sys
 import textwrap
@@ -25,10 +26,16 @@ from sqlspec import SQLSpec
 from sqlspec.adapters.aiosqlite import AiosqliteConfig
 from sqlspec.adapters.asyncpg import AsyncpgConfig
 from sqlspec.adapters.sqlite import SqliteConfig
-from sqlspec.exceptions import ConnectionFailedError, ImproperConfigurationError, PoolTimeoutError, SQLSpecError
+from sqlspec.exceptions import (
+    ConnectionFailedError,
+    ImproperConfigurationError,
+    PoolTimeoutError,
+    SQLSpecError,
+    UndefinedTableError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from tests.compliance.adapters import Database
@@ -594,6 +601,62 @@ async def test_a_pool_that_is_full_of_refused_attempts_is_not_full(postgres_dsn:
 
 
 @pytest.fixture
+async def silent_port() -> AsyncIterator[int]:
+    """Somebody accepts there, and never answers."""
+    peers: list[asyncio.StreamWriter] = []
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    for peer in peers:
+        peer.transport.abort()
+    await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("min_size", [0, 1])
+@pytest.mark.parametrize(
+    ("place", "options"),
+    [
+        ({"timeout": 0.3}, {}),
+        ({"timeout": 0.3}, {"acquire_timeout": None}),
+        ({}, {"acquire_timeout": 0.3}),
+    ],
+)
+async def test_a_server_that_does_not_answer(silent_port: int, min_size: int, place: Any, options: Any) -> None:
+    """Is one that can't be connected to, not a pool that is exhausted; and nobody waits longer than said."""  # E2 F4
+    place = {"host": "127.0.0.1", "port": silent_port, "min_size": min_size, "max_size": 1, **place}
+    config = asyncpg_config(place, **options)
+
+    async def attempt() -> None:
+        async with config.provide_session() as db:
+            await db.select_value("SELECT 1")
+
+    started = time.monotonic()
+    failures = await asyncio.gather(attempt(), attempt(), return_exceptions=True)
+    assert time.monotonic() - started < 2
+    for failure in failures:
+        assert isinstance(failure, ConnectionFailedError), failure
+        assert re.search(r"Could not connect to postgresql://.*: it did not answer in 0\.\d s$", str(failure))
+    assert config.connections.holders == []
+    await config.close()
+
+
+async def test_a_pool_that_others_empty_is_exhausted(database: Database) -> None:
+    """Connections taken from the driver's pool by hand are in use, too: the server answers."""  # F4
+    config: Any = database.new_config({"max_size": 1}, acquire_timeout=0.1)
+    await config.open()
+    pool = config.connections.pool
+    taken = await config.take(pool, 1)
+    with pytest.raises(PoolTimeoutError, match=r"became free in 0\.1 s"):
+        async with config.provide_session() as db:
+            await db.select_value("SELECT 1")
+    await config.give(pool, taken)
+
+
+@pytest.fixture
 def unused_port() -> int:
     """Nobody listens there."""
     from sqlspec.servers.process import free_port
@@ -628,6 +691,21 @@ def assert_shows_no_secret(error: BaseException, *secrets: str) -> None:
         ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "sslmode": SECRET}, SECRET),
         ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "ssl": SECRET}, SECRET),
         ({"dsn": f"postgresql://someone:{SECRET}@127.0.0.1:1/x", "max_queries": -1}, SECRET),
+        ({"dsn": f"postgresql://someone:[{SECRET}]@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone:{SECRET}\u2100@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone:[{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone:a@{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone:1/{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone:1?{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"dsn": f"postgresql://someone@127.0.0.1:1/x?application_name=a&sslpassword={SECRET}"}, SECRET),
+        ({"dsn": f"host=127.0.0.1 password={SECRET}"}, SECRET),
+        ({"host": f"postgresql://someone:{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"host": ["127.0.0.1", f"postgresql://someone:{SECRET}@127.0.0.1:1/x"]}, SECRET),
+        ({"host": f"someone:{SECRET}@127.0.0.1"}, SECRET),
+        ({"database": f"postgresql://someone:{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"user": f"postgresql://someone:{SECRET}@127.0.0.1:1/x"}, SECRET),
+        ({"server_settings": SECRET}, SECRET),
+        ({"password": [SECRET]}, SECRET),
     ],
 )
 async def test_a_secret_is_shown_nowhere(place: Any, secret: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -647,3 +725,82 @@ async def test_a_secret_is_shown_nowhere(place: Any, secret: str, caplog: pytest
     await spec.close_all_pools()
     assert secret not in caplog.text
     assert all(secret not in str(record.__dict__) for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ({"dsn": 5}, "'dsn' in pool_config of AsyncpgConfig is a text; not a value of type int"),
+        ({"dsn": None}, "'dsn' in .*; not a value of type NoneType"),
+        ({"dsn": "postgresql://h:x/db"}, "dsn can't be read"),
+        ({"host": 5}, "'host' in .*; not a value of type int"),
+        ({"host": []}, "'host' in .*; not a value of type list"),
+        ({"port": "x"}, "'port' in .*; not a value of type str"),
+        ({"port": 99999}, "'port' in .*; not 99999"),
+        ({"database": 5}, "'database' in .*; not a value of type int"),
+        ({"database": "postgresql://h/db"}, "'database' in .*; not a URL with the scheme 'postgresql'"),
+        ({"ssl": "bogus"}, "'ssl' in .*'verify-full'.*; not a value of type str"),
+        ({"server_settings": "x"}, "'server_settings' in .*; not a value of type str"),
+        ({"server_settings": {"jit": 1}}, "'server_settings' in .*; not a value of type dict"),
+        ({"target_session_attrs": "x"}, "'target_session_attrs' in .*'read-write'"),
+        ({"init": 5}, "'init' in .* a function"),
+        ({"timeout": "5"}, "'timeout' in .*; not a value of type str"),
+    ],
+)
+def test_a_wrong_value_for_asyncpg_is_an_error_at_once(place: Any, told: str) -> None:
+    """Before anything is opened."""  # C1
+    with pytest.raises(ImproperConfigurationError, match=told):
+        asyncpg_config(place)
+
+
+async def test_what_only_the_driver_can_refuse_is_an_error_of_the_config() -> None:
+    """Not a database that can't be reached."""  # C1
+    for place in ({"dsn": "postgresql://127.0.0.1:1/x?sslmode=bogus"}, {"host": "a..b"}):
+        config = asyncpg_config(place)
+        with pytest.raises(ImproperConfigurationError, match="asyncpg refuses the pool_config of"):
+            await config.open()
+
+
+def test_the_defaults_of_the_driver_may_be_written() -> None:
+    """None where that is asyncpg's own default; not for the place: an unset variable must not mean localhost."""  # C1
+    unset = ("password", "passfile", "ssl", "server_settings", "command_timeout", "init", "setup", "connect", "reset")
+    asyncpg_config(dict.fromkeys(unset))
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ({"dsn": "postgresql://u@h1:5432,h2:5433/db"}, "postgresql://u@h1:5432,h2:5433/db"),
+        ({"dsn": "postgresql://u@[::1]:5432,[::2]/db"}, "postgresql://u@[::1]:5432,[::2]/db"),
+        ({"dsn": "postgresql://u:p@h/db?application_name=x", "host": "other"}, "postgresql://u@other/db"),
+        ({"dsn": "postgresql://h1:1,h2:2/db", "port": 3}, "postgresql://h1:3,h2:3/db"),
+        ({"dsn": "postgresql:///db?host=/tmp&port=7&user=me"}, "postgresql://me@/tmp:7/db"),
+        ({"host": ["a", "b"], "port": [1, 2], "user": "me", "database": "x"}, "postgresql://me@a:1,b:2/x"),
+        ({"host": "::1", "port": "5"}, "postgresql://[::1]:5/"),
+        ({}, "postgresql://localhost/"),
+    ],
+)
+def test_the_target_shows_every_host(place: Any, target: str) -> None:
+    """Those that are meant, without password and options."""  # C1 E5
+    assert asyncpg_config(place).target == target
+
+
+async def test_several_hosts_are_tried(postgres_dsn: str, unused_port: int) -> None:
+    """The first that answers serves."""  # C1
+    base, _, rest = postgres_dsn.rpartition("@")
+    host, _, database = rest.partition("/")
+    config = asyncpg_config({"dsn": f"{base}@127.0.0.1:{unused_port},{host}/{database}"})
+    async with config.provide_session() as db:
+        assert await db.select_value("SELECT 1") == 1
+    await config.close()
+
+
+async def test_a_password_that_is_a_word_mangles_no_statement_error(database: Database) -> None:
+    """Only what is said about connecting is searched for secrets."""  # E4
+    secret = {"password": "e"} if database.adapter.name == "asyncpg" else {}
+    config = database.new_config(secret)
+    async with database.session(config) as db:
+        with pytest.raises(UndefinedTableError) as failed:
+            await db.select("SELECT 1 FROM nowhere_e WHERE 'e' = 'e'")
+    assert "nowhere_e" in str(failed.value)
+    assert "***" not in str(failed.value)

@@ -292,6 +292,26 @@ async def test_a_discarded_write_is_one_warning(
         assert part in warning
 
 
+@pytest.mark.parametrize("way", ["handle", "stream"])
+async def test_a_discarded_write_is_seen_whatever_way_it_went(
+    sqlite: Backend, way: str, caplog: pytest.LogCaptureFixture
+) -> None:  # W12 W6
+    """Through the driver's own connection and through a stream, too."""
+
+    async def work(request: Request, db: Any) -> Response:
+        if way == "handle":
+            await request.state.db_connection.execute(f"INSERT INTO {sqlite.table} (name) VALUES ('a')")
+        else:
+            async with db.select_stream(f"INSERT INTO {sqlite.table} (name) VALUES ('a') RETURNING name") as rows:
+                assert [row async for row in rows] == [{"name": "a"}]
+        return Response()
+
+    async with serving(app_with(sqlite, work, commit_mode="manual")) as client:
+        await client.post("/items/a")
+    [warning] = warnings_of(caplog)
+    assert "1 statement(s)" in warning
+
+
 @pytest.mark.parametrize(("mode", "status"), [("autocommit", 404), ("manual", 500), ("autocommit", 200)])
 async def test_errors_and_commits_are_no_warning(
     sqlite: Backend, mode: str, status: int, caplog: pytest.LogCaptureFixture

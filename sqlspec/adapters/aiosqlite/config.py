@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec._async.pool import AsyncPool
 from sqlspec.adapters.aiosqlite.driver import AiosqliteDriver, AiosqliteWire, connect
-from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, Opener, SqlitePoolConfig
+from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, KINDS, Opener, SqlitePoolConfig
 from sqlspec.core.options import ConfigOptions
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class AiosqliteConfig(AsyncDatabaseConfig[aiosqlite.Connection, AsyncPool[aiosql
     adapter = "aiosqlite"
     driver_type = AiosqliteDriver
     pool_keys = KEYS
+    pool_kinds = KINDS
     pool_aliases = ALIASES
 
     def __init__(self, *, pool_config: SqlitePoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:

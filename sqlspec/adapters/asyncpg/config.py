@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 import time
-from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -14,14 +16,24 @@ from typing_extensions import Unpack
 
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire, PooledAsyncpgWire
-from sqlspec.core.options import ConfigOptions, url_secrets
+from sqlspec.core.options import (
+    CLASS,
+    COUNT,
+    FLAG,
+    FUNCTION,
+    NONE,
+    SECONDS,
+    SECONDS_ABOVE_0,
+    TEXT,
+    ConfigOptions,
+    Kind,
+    one_of,
+)
+from sqlspec.core.urls import Url, parse_url, scheme_of
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = PoolConnectionProxy[asyncpg.Record]
@@ -75,6 +87,81 @@ class AsyncpgPoolConfig(TypedDict, total=False):
     record_class: type[Any]
 
 
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and not scheme_of(value) and "\0" not in value
+
+
+def _is_host(value: object) -> bool:
+    return isinstance(value, str) and _is_name(value) and (value.startswith("/") or "@" not in value)
+
+
+def _is_port(value: object) -> bool:
+    return isinstance(value, (int, str)) and str(value).isdecimal() and 0 < int(value) < 2**16
+
+
+def _or_several(fits: Callable[[object], bool]) -> Callable[[Any], bool]:
+    return lambda value: fits(value) or (_is_several(value) and len(value) > 0 and all(map(fits, value)))
+
+
+def _is_several(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, (list, tuple))
+
+
+def _is_dict(value: object) -> TypeGuard[dict[object, object]]:
+    return isinstance(value, dict)
+
+
+def _is_settings(value: object) -> bool:
+    return _is_dict(value) and all(isinstance(text, str) for pair in value.items() for text in pair)
+
+
+_NAME = Kind("a name (a URL belongs into dsn)", _is_name)
+_HOST = Kind(
+    "the name, address or socket folder of a host, or a list of them (a URL belongs into dsn)", _or_several(_is_host)
+)
+_PORT = Kind("a port from 1 to 65535, or a list of them", _or_several(_is_port), shown=True)
+_PATH = Kind("a path", lambda value: isinstance(value, (str, os.PathLike))) | NONE
+_SSL = one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full") | FLAG | NONE
+_SETTINGS = Kind("a dict of texts", _is_settings)
+
+KINDS: dict[str, Kind] = {
+    # None is taken where it is asyncpg's own default, but not for the place: an unset variable must not be localhost.
+    "dsn": TEXT,
+    "host": _HOST,
+    "port": _PORT,
+    "user": _NAME,
+    "password": TEXT | FUNCTION | NONE,
+    "passfile": _PATH,
+    "service": TEXT | NONE,
+    "servicefile": _PATH,
+    "database": _NAME,
+    "min_size": COUNT,
+    "max_size": COUNT,
+    "max_queries": COUNT,
+    "max_inactive_connection_lifetime": SECONDS,
+    "timeout": SECONDS_ABOVE_0 | NONE,
+    "command_timeout": SECONDS_ABOVE_0 | NONE,
+    "statement_cache_size": COUNT,
+    "max_cached_statement_lifetime": SECONDS,
+    "max_cacheable_statement_size": COUNT,
+    "ssl": _SSL | Kind("an SSLContext", lambda value: isinstance(value, ssl.SSLContext)),
+    "direct_tls": FLAG | NONE,
+    "server_settings": _SETTINGS | NONE,
+    "target_session_attrs": one_of("any", "primary", "standby", "prefer-standby", "read-write", "read-only") | NONE,
+    "krbsrvname": TEXT | NONE,
+    "gsslib": one_of("gssapi", "sspi") | NONE,
+    "connect": FUNCTION | NONE,
+    "setup": FUNCTION | NONE,
+    "init": FUNCTION | NONE,
+    "reset": FUNCTION | NONE,
+    "connection_class": CLASS,
+    "record_class": CLASS,
+}
+
+
+FEATURE_KINDS: dict[str, Kind] = {"json_serializer": FUNCTION, "json_deserializer": FUNCTION}
+
+
 class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     """PostgreSQL by asyncpg. Arguments as in ``AsyncDatabaseConfig``; ``pool_config`` as in ``AsyncpgPoolConfig``.
 
@@ -85,35 +172,49 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     adapter = "asyncpg"
     driver_type = AsyncpgDriver
     pool_keys = frozenset(AsyncpgPoolConfig.__annotations__)
+    pool_kinds = KINDS
     feature_keys = frozenset({"json_serializer", "json_deserializer"})
+    feature_kinds = FEATURE_KINDS
     poolers = frozenset({"transaction"})
 
     def __init__(self, *, pool_config: AsyncpgPoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:
         super().__init__(pool_config=pool_config, **options)
         self._born: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._attempts: set[asyncio.Future[Any]] = set()
-        if "dsn" in self.pool_config:
-            _check_dsn(self.pool_config["dsn"])
+        self._url = _read_dsn(self.pool_config["dsn"]) if "dsn" in self.pool_config else _NO_URL
         if self.pooler == "transaction" and self.pool_config.get("statement_cache_size", 0) != 0:
             message = "pooler='transaction' needs statement_cache_size=0 (which it sets): leave that key away."
             raise ImproperConfigurationError(message)
 
     @property
     def target(self) -> str:
-        """Host and database as a URL, without password."""
-        url: str = self.pool_config.get("dsn", "")
-        dsn = urlsplit(url)
-        told = {"user": dsn.username, "host": dsn.hostname, "port": dsn.port, "database": dsn.path.removeprefix("/")}
-        user, host, port, database = (self.pool_config.get(key, told[key]) for key in told)  # the keys beat the URL
-        host = host if isinstance(host, str) else ",".join(host or ("localhost",))
-        return f"postgresql://{f'{user}@' if user else ''}{host}{f':{port}' if port else ''}/{database}"
+        """Hosts and database as a URL, without password."""
+        url, options = self._url, self.pool_config
+        user = options.get("user") or url.user or url.options.get("user", "")
+        database = options.get("database") or url.path or url.options.get("database", "")
+        return f"postgresql://{f'{user}@' if user else ''}{','.join(self._places())}/{database}"
+
+    def _places(self) -> list[str]:
+        """Each host with its port; the keys beat the URL, and its front beats its options."""
+        url, options = self._url, self.pool_config
+        hosts: list[tuple[str, Any]] = list(url.hosts)
+        port: int | str | Sequence[int] = options.get("port", "")
+        if "host" in options or not hosts:
+            named: str | Sequence[str] = options.get("host") or url.options.get("host", "localhost")
+            names = named.split(",") if isinstance(named, str) else named
+            port = port or url.options.get("port", "")
+            hosts = [(f"[{name}]" if name.count(":") > 1 else name, "") for name in names]
+        ports = str(port).split(",") if isinstance(port, (int, str)) else [str(each) for each in port]
+        if len(ports) == 1:
+            ports *= len(hosts)
+        shown = [(name, wanted or own) for (name, own), wanted in zip(hosts, ports, strict=False)]
+        return [f"{name}:{number}" if number else name for name, number in shown]
 
     @property
     def secrets(self) -> tuple[str | None, ...]:
         """The password, wherever it was given."""
         password = self.pool_config.get("password")
-        url: str = self.pool_config.get("dsn", "")
-        return (password if isinstance(password, str) else None, *url_secrets(url))
+        return (password if isinstance(password, str) else None, *self._url.secrets)
 
     def make_wire(self) -> AsyncpgWire:
         """Asyncpg's primitives."""
@@ -140,7 +241,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
 
     async def _connect(self, *args: Any, **options: Any) -> Any:
         """Connect; cancelled, hang up once it has: asyncpg would leave a future behind that complains later."""
-        connect: Callable[..., Awaitable[Any]] = self.pool_config.get("connect", asyncpg.connect)
+        connect: Callable[..., Awaitable[Any]] = self.pool_config.get("connect") or asyncpg.connect
         attempt = asyncio.ensure_future(connect(*args, **options))
         self._attempts.add(attempt)
         attempt.add_done_callback(self._attempts.discard)
@@ -149,9 +250,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         except asyncio.CancelledError:
             attempt.add_done_callback(_hang_up)
             raise
-        except (ValueError, TypeError) as error:
-            if isinstance(error, (asyncpg.InterfaceError, UnicodeError)):  # no such host may be a UnicodeError
-                raise
+        except (ValueError, TypeError) as error:  # such as ClientConfigurationError, or UnicodeError of a host's name
             raise self._refused(error) from error
 
     async def _init(self, connection: Any) -> None:
@@ -164,8 +263,13 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
                 encoder=features.get("json_serializer", _to_json),
                 decoder=features.get("json_deserializer", msgspec.json.decode),
             )
-        if "init" in self.pool_config:
-            await self.pool_config["init"](connection)
+        init: Callable[[Any], Awaitable[None]] | None = self.pool_config.get("init")
+        if init is not None:
+            await init(connection)
+
+    def is_connecting(self) -> bool:
+        """Asyncpg has one time-out for waiting for a free connection and for connecting."""
+        return bool(self._attempts)
 
     async def open_pool(self, pool: Pool) -> None:
         """Open ``min_size`` connections."""
@@ -207,18 +311,22 @@ def _hang_up(attempt: asyncio.Future[Any]) -> None:
         attempt.result().terminate()
 
 
-def _check_dsn(dsn: str) -> None:
-    scheme = urlsplit(dsn).scheme
+_NO_URL = Url("", "", "", (), "", {})
+
+
+def _read_dsn(dsn: str) -> Url:
+    scheme = scheme_of(dsn)
     if scheme not in ("postgresql", "postgres"):
         message = f"dsn must be a URL like postgresql://user@host:5432/database, not one with the scheme {scheme!r}."
         raise ImproperConfigurationError(message)
-    try:
-        _ = urlsplit(dsn).port
-    except ValueError:
+    url = parse_url(dsn)
+    if url is None:
         message = (
-            "The port in dsn is not a number. Write ':', '/' and '@' in user name and password as %3A, %2F and %40."
+            "dsn can't be read: ports are numbers from 1 to 65535, options are written name=value, and ':', '/', '?', "
+            "'#', '@', '[' and ']' in user name and password as %3A, %2F, %3F, %23, %40, %5B and %5D."
         )
-        raise ImproperConfigurationError(message) from None
+        raise ImproperConfigurationError(message)
+    return url
 
 
 def _to_json(value: Any) -> str:

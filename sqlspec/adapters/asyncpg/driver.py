@@ -1,7 +1,7 @@
 """The primitives of asyncpg.
 
 Statements keep their text, so that asyncpg's own statement cache serves them. Column names come from the first record;
-a result without rows costs one prepare per plan to learn them.
+a result without rows costs one prepare to learn them: once per plan, or each time if they depend on the tables (``*``).
 """
 
 from __future__ import annotations
@@ -57,15 +57,12 @@ class AsyncpgWire(AsyncWire["Connection"]):
             return None, (), _count(status) if plan.verb in _COUNTED else None, None
         records: list[Any] = await connection.fetch(sql, *args)
         affected = len(records) if plan.verb in _COUNTED else None
-        if records:
-            shape = plan.shape
-            if shape is None or not plan.names_are_fixed:
-                columns = tuple(records[0].keys())
-                if shape is None or shape.columns != columns:
-                    shape = plan.learn(columns)
-            return shape, records, affected, None
-        shape = plan.shape or plan.learn(await _columns(connection, sql))
-        return (shape if shape.columns else None), records, affected, None
+        shape = plan.shape
+        if shape is None or not plan.names_are_fixed:
+            columns = tuple(records[0].keys()) if records else await _columns(connection, sql)
+            if shape is None or shape.columns != columns:
+                shape = plan.learn(columns)
+        return (shape if records or shape.columns else None), records, affected, None
 
     async def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """Asyncpg sends all in one implicit transaction, and does not count."""
@@ -107,7 +104,9 @@ class AsyncpgWire(AsyncWire["Connection"]):
         """What asyncpg's exception tells, without its DETAIL: that shows values."""
         if isinstance(error, asyncpg.DataError) and (found := _ARGUMENT.fullmatch(str(error))):
             reason = f": {found[2]}" if found[2] else ""
-            return ErrorFacts(f"the value of {found[1]} does not fit{reason}", code="22000", sqlstate="22000")
+            in_many = " of executemany() sequence" in str(error)  # other rows may have been sent before
+            message = f"the value of {found[1]} does not fit{reason}"
+            return ErrorFacts(message, code="22000", sqlstate="22000", from_client=not in_many)
         if isinstance(error, asyncpg.PostgresError):
             return _read_postgres_error(error)
         if isinstance(error, TimeoutError):

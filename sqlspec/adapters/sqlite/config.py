@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 from sqlspec._sync.config import SyncDatabaseConfig
 from sqlspec._sync.pool import SyncPool
 from sqlspec.adapters.sqlite.driver import SqliteDriver, SqliteWire
-from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, Opener, SqlitePoolConfig
+from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, KINDS, Opener, SqlitePoolConfig
 from sqlspec.core.options import ConfigOptions
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class SqliteConfig(SyncDatabaseConfig[sqlite3.Connection, SyncPool[sqlite3.Conne
     adapter = "sqlite"
     driver_type = SqliteDriver
     pool_keys = KEYS
+    pool_kinds = KINDS
     pool_aliases = ALIASES
 
     def __init__(self, *, pool_config: SqlitePoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:

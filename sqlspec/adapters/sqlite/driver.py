@@ -6,6 +6,7 @@ The aiosqlite adapter calls the same functions in its connection's thread.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlspec._sync.driver import SyncDriverAdapterBase
@@ -25,7 +26,9 @@ __all__ = ("ERRORS", "Rows", "SqliteDriver", "SqliteWire", "is_usable", "read_er
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE"})
 
-ERRORS = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+_REFUSED = (OverflowError, UnicodeEncodeError, BufferError)
+"""What sqlite3 raises besides its own, of values that can't be sent."""
+ERRORS = (sqlite3.Error, *_REFUSED)
 
 
 def run(connection: sqlite3.Connection, plan: Plan, sql: str, args: Sequence[Any], limit: int | None) -> Answer:
@@ -73,9 +76,12 @@ def _run_one_by_one(connection: sqlite3.Connection, plan: Plan, sql: str, rows: 
 
 def read_error(error: BaseException) -> ErrorFacts:
     """What sqlite3's exception tells."""
-    if isinstance(error, UnicodeEncodeError):
-        return ErrorFacts("a text can't be encoded as UTF-8: surrogates not allowed")  # its own message shows the text
-    return read_message(str(error), getattr(error, "sqlite_errorcode", None))
+    if isinstance(error, UnicodeEncodeError):  # its own message shows the text
+        return ErrorFacts("a text can't be encoded as UTF-8: surrogates not allowed", from_client=True)
+    code = getattr(error, "sqlite_errorcode", None)
+    facts = read_message(str(error), code)
+    refused = isinstance(error, _REFUSED) or (code is None and "rror binding parameter" in facts.message)
+    return replace(facts, from_client=True) if refused else facts
 
 
 def is_usable(connection: sqlite3.Connection) -> bool:

@@ -12,15 +12,17 @@ import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 from uuid import uuid4
 
+from sqlspec.core.options import COUNT, FLAG, MAPPING, SECONDS, TEXT, Kind
+from sqlspec.core.urls import scheme_of
 from sqlspec.exceptions import ImproperConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("ALIASES", "KEYS", "Opener", "SqlitePoolConfig")
+__all__ = ("ALIASES", "KEYS", "KINDS", "Opener", "SqlitePoolConfig")
 
 PragmaValue = str | int | bool | None
 
@@ -59,6 +61,21 @@ class SqlitePoolConfig(TypedDict, total=False):
 KEYS = frozenset(SqlitePoolConfig.__annotations__) - set(ALIASES)
 
 
+KINDS: dict[str, Kind] = {
+    "database": Kind("a path", lambda value: isinstance(value, os.PathLike)) | TEXT,
+    "uri": TEXT | FLAG,
+    "max_size": COUNT,
+    "min_size": COUNT,
+    "timeout": SECONDS,
+    "pragmas": MAPPING,
+    "detect_types": COUNT,
+    "cached_statements": COUNT,
+}
+
+_URL = re.compile(r"sqlite:(?!//[^/?])(?://)?([^?#]*)(?:\?([^#]*))?")  # with no host
+_FOREIGN_URI = re.compile(r"file://(?!/|localhost/)")
+
+
 class Connection(sqlite3.Connection):
     """A connection that knows its open cursors.
 
@@ -93,7 +110,8 @@ class Opener:
     def __init__(self, options: Mapping[str, Any]) -> None:
         database, uri = _named(options)
         self.in_memory = database == ":memory:"
-        self.target = "sqlite://:memory:" if self.in_memory else f"sqlite:///{database.removeprefix('file:')}"
+        shown = database.removeprefix("file:").partition("?")[0]
+        self.target = "sqlite://:memory:" if self.in_memory else f"sqlite:///{shown}"
         if self.in_memory:
             database, uri = f"file:/sqlspec-{uuid4().hex}?vfs=memdb", True
         self._database = database
@@ -152,28 +170,41 @@ def _named(options: Mapping[str, Any]) -> tuple[str, bool]:
         if "database" in options:
             message = "pool_config has both 'database' and a 'uri' that names one. Keep one of them."
             raise ImproperConfigurationError(message)
-        return _from_url(uri)
+        return _from_url(uri, "uri")
     named: str | os.PathLike[str] = options.get("database", ":memory:")
     database = os.fspath(named)
-    if database.startswith("sqlite:"):
-        return _from_url(database)
+    if database.startswith(("sqlite:", "file:")) or scheme_of(database):
+        return _from_url(database, "database")
     if not database:
         message = "database='' is a private temporary database for every single connection. Use ':memory:' or a path."
         raise ImproperConfigurationError(message)
-    return database, bool(uri) or database.startswith("file:")
+    return database, bool(uri)
 
 
-def _from_url(url: str) -> tuple[str, bool]:
-    if url.startswith("file:"):
-        return url, True
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite" or parts.netloc:
-        message = f"{url!r} is no SQLite URL: write sqlite:///relative.db, sqlite:////absolute.db, sqlite:// or file:…"
+def _from_url(url: str, key: str) -> tuple[str, bool]:
+    """Of a URL. It is shown in no message: another database's has a password in it."""
+    if url.startswith("file:") and not _FOREIGN_URI.match(url):
+        return _from_uri(url)
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        scheme = scheme_of(url)
+        other = f" but one with the scheme {scheme!r}" if scheme not in ("", "sqlite", "file") else ""
+        message = (
+            f"{key} is no SQLite URL{other}: write sqlite:///relative.db, sqlite:////absolute.db, sqlite:// or file:…"
+        )
         raise ImproperConfigurationError(message)
-    path = unquote(parts.path.removeprefix("/"))
-    if path in ("", ":memory:"):
+    path, query = parts[1].removeprefix("/"), parts[2]
+    if unquote(path) in ("", ":memory:"):
         return ":memory:", False
-    return (f"file:{path}?{parts.query}", True) if parts.query else (path, False)
+    return _from_uri(f"file:{path}?{query}") if query else (unquote(path), False)
+
+
+def _from_uri(uri: str) -> tuple[str, bool]:
+    """A private database in memory would be another one for every connection."""
+    path, _, query = uri.removeprefix("file:").partition("#")[0].partition("?")
+    options = dict(parse_qsl(query))
+    in_memory = unquote(path) == ":memory:" or options.get("mode") == "memory"
+    return (":memory:", False) if in_memory and options.get("cache") != "shared" else (uri, True)
 
 
 def _checked(pragmas: dict[str, PragmaValue]) -> dict[str, str]:

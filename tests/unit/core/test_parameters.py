@@ -113,6 +113,8 @@ def test_unchanged_text_is_the_same_object() -> None:
         "CREATE FUNCTION f(int) RETURNS int RETURN $1 + 1",
         "EXPLAIN (GENERIC_PLAN) SELECT $1",
         "DO $$ x := :y $$",
+        "SELECT ?- lseg '((0,0),(1,0))', a ?# b, (?- c)",
+        "SELECT values ? 'a', t.select ? 'b', t.by ? 'c', set ? 'd', selected ? 'e'",
     ],
 )
 @pytest.mark.parametrize("parameters", [(), ((),), ([],), ({},)])
@@ -128,6 +130,8 @@ def test_without_parameters_untouched(text: str, parameters: tuple[Any, ...]) ->
     [
         ("SELECT $1, $2", 2), ("SELECT $3", 3), ("SELECT :a, :b, :a", 2), ("SELECT :1", 1), ("SELECT %(a)s", 1),
         ("SELECT a FROM t WHERE b = ?", 1), ("INSERT INTO t VALUES (?, ?)", 2), ("SELECT a FROM t WHERE b < %s", 1),
+        ("select ?", 1), ("SELECT %s", 1), ("SELECT DISTINCT\n ?, -- x\n ?", 2), ("SELECT a WHERE ? AND ? OR ?", 3),
+        ("SELECT a FROM t ORDER BY ? LIMIT ? OFFSET ?", 3), ("SELECT a FROM t WHERE NOT ? AND b IN ?", 2),
     ],
 )  # fmt: skip
 def test_without_parameters_but_placeholders(text: str, count: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sqlspec.core.facts import DialectFacts, ParameterStyle
+from sqlspec.core.lexer import Lexed
 from sqlspec.core.plan import Plan, PlanCache
 from sqlspec.dialects import postgres, sqlite
 from sqlspec.exceptions import DatabaseError, ParameterError
@@ -57,7 +58,7 @@ def plan(text: str) -> Plan:
         ("CREATE TABLE t (a int)", "CREATE", False, True),
         ("VACUUM", "VACUUM", False, True),
         ("SET x = 1", "SET", False, False),
-        ("-- nothing", "", False, True),
+        ("$1", "", False, True),
     ],
 )
 def test_classified(text: str, verb: str, returns_rows: bool, is_write: bool) -> None:
@@ -158,6 +159,75 @@ def test_locate_without_binding() -> None:
     assert plan("SELECT\n  x").locate(9) == (2, 3)
 
 
+def test_what_was_read_is_dropped_once_it_served() -> None:
+    """A bound plan keeps no second copy of its text; what comes later reads it again."""
+    made = plan("SELECT 'a', :a, @b")
+    assert made.bind(({"a": 1},)) == ("SELECT 'a', $1, @b", (1,))
+    assert not any(isinstance(getattr(made, name), Lexed) for name in Plan.__slots__)
+    with pytest.raises(ParameterError, match="mixes"):
+        made.bind(({"a": 1, "b": 2},))
+    with pytest.raises(ParameterError, match="Pass a mapping"):
+        made.bind((1,))
+    with pytest.raises(ParameterError, match="none were given"):
+        made.bind(())
+    made = plan("SELECT ?; SELECT 2")
+    for _ in range(2):
+        with pytest.raises(ParameterError, match="one statement"):
+            made.bind((1,))
+
+
+@pytest.mark.parametrize("text", ["", " \n", "-- nothing", ";", " ; /* a /* b */ */ ;;\n-- c", "/* not closed"])
+def test_a_text_without_sql(text: str) -> None:
+    """Comments, blanks and semicolons are no statement."""  # P2
+    with pytest.raises(ParameterError, match="holds no SQL"):
+        plan(text)
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+@pytest.mark.parametrize("text", ["SELECT 1,\n  {} 2", "SELECT 'é',\n '{}'", "-- a\n/*{}*/ SELECT 1"])
+def test_a_text_that_can_not_be_sent(text: str, character: str) -> None:
+    """It is refused with the place: for a NUL or half of a character the connection would be lost."""  # P3 E4
+    text = text.format(character)
+    with pytest.raises(ParameterError, match=r"(NUL character|surrogate pair) \(line 2, column 3\)") as refused:
+        plan(text)
+    assert refused.value.statement == text
+
+
+@pytest.mark.parametrize("text", ["rollback", "COMMIT", "BEGIN", "SAVEPOINT a", "PREPARE TRANSACTION 'x'"])
+@pytest.mark.parametrize("rows", [[], [()]])
+def test_transactions_do_not_end_many_times(text: str, rows: list[Any]) -> None:
+    """The session would not know of it."""  # P7 S14
+    with pytest.raises(ParameterError, match="can't begin or end transactions"):
+        plan(text).bind_many(rows)
+
+
+def test_rows_that_are_none() -> None:
+    """What can't be iterated is refused; an error of the iterator's own passes."""  # P2
+    rows: Any
+    for rows in (None, 5):
+        with pytest.raises(ParameterError, match=f"rows are of type {type(rows).__name__};"):
+            plan("INSERT INTO t VALUES (?)").bind_many(rows)
+    with pytest.raises(TypeError):
+        plan("INSERT INTO t VALUES (?)").bind_many(len(number) for number in [rows])
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ("SELECT a FROM t", True),
+        ("SELECT a, count(*) FROM t GROUP BY a", True),
+        ("SELECT '*' /* * */ AS a FROM t", True),
+        ("SELECT * FROM t", False),
+        ("SELECT count(*), t.* FROM t", False),
+        ("DELETE FROM t RETURNING *", False),
+        ("TABLE t", False),
+    ],
+)
+def test_names_are_fixed(text: str, fixed: bool) -> None:
+    """A star that stands for columns follows the tables; that of count(*) does not."""  # R6
+    assert plan(text).names_are_fixed is fixed
+
+
 # The cache
 
 
@@ -172,13 +242,26 @@ def test_cache_keeps_plans() -> None:
     assert cache["SELECT 1"] is not first
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", 5, None, b"SELECT 1"])
+@pytest.mark.parametrize("text", ["", " \n\t", "-- a", "SELECT \0", 5, None, b"SELECT 1"])
 def test_cache_refuses_what_is_no_text(text: Any) -> None:
     """A blank text or another type is a ParameterError, and is not kept."""  # P2
     cache = PlanCache(FACTS, ParameterStyle.DOLLAR)
     with pytest.raises(ParameterError):
         cache[text]
     assert not cache
+
+
+@pytest.mark.parametrize("text", [f"SELECT '{'x' * 32_768}'", f"SELECT 1 IN ({'?, ' * 1_024}?)"])
+def test_cache_keeps_no_heavy_plans(text: str) -> None:
+    """A long text, or very many placeholders: made anew each time, and as good as any other."""
+    cache = PlanCache(FACTS, ParameterStyle.DOLLAR)
+    values = (1,) * text.count("?")
+    assert cache[text].bind(values) == cache[text].bind(values)
+    assert cache[text] is not cache[text]
+    assert not cache
+    light = f"SELECT '{'x' * 30_000}'"
+    assert cache[light] is cache[light]
+    assert list(cache) == [light]
 
 
 def test_cache_between_threads() -> None:
