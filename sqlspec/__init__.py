@@ -1,4 +1,4 @@
-"""SQLSpec runs the SQL that people write, on any of a dozen drivers, and gives back typed rows."""
+"""SQLSpec runs the SQL that people write, on the driver that they choose, and gives back typed rows."""
 
 from sqlspec.core.result import SQLResult
 from sqlspec.registry import SQLSpec

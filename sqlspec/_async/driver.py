@@ -239,7 +239,9 @@ class AsyncDriverAdapterBase(AsyncTransactions):
     async def _many_or_none(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         """All rows or none: in the open transaction, or in one of their own."""
         await self._prepare(plan)
-        if self._transaction is not None or self.wire.many_is_atomic:
+        if self._transaction is not None:
+            return await self._many_in_savepoint(plan, sql, rows, timeout)
+        if self.wire.many_is_atomic:
             return await self._many(plan, sql, rows, timeout)
         await self._begin(BeginOptions(), explicit=True)
         try:
@@ -248,6 +250,21 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             await self._roll_back_open()
             raise
         await self._commit_open()
+        return count
+
+    async def _many_in_savepoint(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+        """In the open transaction; where an error leaves that whole, the rows before the failing one are undone."""
+        if self.wire.dialect.error_aborts_transaction:
+            return await self._many(plan, sql, rows, timeout)
+        await self._command("SAVEPOINT sqlspec_many")
+        try:
+            count = await self._many(plan, sql, rows, timeout)
+        except SQLSpecError:
+            if self._transaction is not None and self._transaction.lost is None:
+                await self._command("ROLLBACK TO SAVEPOINT sqlspec_many")
+                await self._command("RELEASE SAVEPOINT sqlspec_many")
+            raise
+        await self._command("RELEASE SAVEPOINT sqlspec_many")
         return count
 
     async def _many(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:

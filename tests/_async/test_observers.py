@@ -82,7 +82,7 @@ async def test_the_name_of_the_config_is_told(config: AsyncSqlite, listener: Lis
 async def test_the_steps_of_a_transaction_are_told(
     config: AsyncSqlite, listener: Listener, db: AsyncSqliteDriver
 ) -> None:
-    """A block, begin() with commit() or rollback(), and what a session's end rolls back; a savepoint is none."""  # S4 S5
+    """A block, begin() with commit() or rollback(), what a session's end rolls back; a savepoint is none."""  # S4 S5
     async with db.transaction():
         await db.execute(INSERT, 1, "a")
         async with db.transaction():

@@ -43,7 +43,7 @@ async def test_hooks_before_the_first_statement_belong_to_its_transaction(config
 
 
 async def test_a_lost_transaction_survives_its_block(config: AsyncSqlite) -> None:
-    """Whoever swallows the block's error has nothing to commit: the outcome is a failed commit, never a lie."""  # S14 W14
+    """Whoever swallows the block's error has nothing to commit: the outcome is a failed commit."""  # S14 W14
     for before in (True, False):
         db = request_session(config)
         if before:

@@ -82,7 +82,7 @@ def test_the_name_of_the_config_is_told(config: SyncSqlite, listener: Listener) 
 def test_the_steps_of_a_transaction_are_told(
     config: SyncSqlite, listener: Listener, db: SyncSqliteDriver
 ) -> None:
-    """A block, begin() with commit() or rollback(), and what a session's end rolls back; a savepoint is none."""  # S4 S5
+    """A block, begin() with commit() or rollback(), what a session's end rolls back; a savepoint is none."""  # S4 S5
     with db.transaction():
         db.execute(INSERT, 1, "a")
         with db.transaction():

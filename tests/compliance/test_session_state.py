@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlspec.exceptions import DataError, ParameterError
+from sqlspec.exceptions import DataError, ParameterError, UniqueViolationError
 from tests.compliance.adapters import Database, where
 
 if TYPE_CHECKING:
@@ -67,9 +67,25 @@ async def test_a_value_that_the_driver_refuses_does_not_abort_the_transaction(da
     assert await database.value("SELECT count(*) FROM items") == 1
 
 
+async def test_many_rows_are_all_or_none_in_an_open_transaction_too(database: Database) -> None:
+    """What was done before is saved, and of the rows none, once the owner has undone what is aborted."""  # P7
+    await database.run("CREATE TABLE items (id INTEGER PRIMARY KEY)")
+    async with database.session() as db:
+        await db.begin()
+        await db.execute("INSERT INTO items (id) VALUES (?)", 1)
+        with pytest.raises(UniqueViolationError):
+            async with db.transaction():
+                await db.execute_many("INSERT INTO items (id) VALUES (?)", [(2,), (1,)])
+        if "abort" not in database.adapter.can:
+            with pytest.raises(UniqueViolationError):
+                await db.execute_many("INSERT INTO items (id) VALUES (?)", [(2,), (1,)])
+        await db.commit()
+    assert await database.value("SELECT count(*) FROM items") == 1
+
+
 @where("abort")
 async def test_a_rollback_that_begins_anew_drops_what_waited_for_the_commit(database: Database) -> None:
-    """AND CHAIN ends one transaction and begins another: hooks of the first are not told of the second's commit."""  # S9
+    """AND CHAIN ends one transaction and begins another: the first one's hooks hear nothing of its commit."""  # S9
     heard: list[str] = []
     async with database.session() as db:
         await db.begin()

@@ -342,8 +342,9 @@ async def test_a_killed_connection_loses_its_transaction(database: Database, db:
     with pytest.raises(ConnectionLostError) as lost:
         await db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     told = lost.value
-    assert (told.statement, told.sqlstate) == ("SELECT pg_terminate_backend(pg_backend_pid())", "57P01")
+    assert told.statement == "SELECT pg_terminate_backend(pg_backend_pid())"
     assert told.code == told.sqlstate
+    assert told.sqlstate in {"57P01", "08003"}  # the server's word, or the driver's if the socket was faster
     with pytest.raises(TransactionAbortedError, match="connection was lost"):
         await db.execute(INSERT, 2, "b")
     with pytest.raises(TransactionAbortedError, match="connection was lost"):
@@ -415,7 +416,7 @@ async def read_and_lose(database: Database, db: AsyncDriverAdapterBase) -> None:
 async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
     database: Database, db: AsyncDriverAdapterBase
 ) -> None:
-    """COMMIT itself ends its backend, by a deferred trigger: the user is told that nobody knows, no hook is."""  # S6 S9
+    """COMMIT ends its own backend, by a deferred trigger: the user is told that nobody knows, no hook is."""  # S6 S9
     heard: list[str] = []
     await database.run(
         "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import sqlite3
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -189,7 +190,7 @@ async def test_a_cancelled_statement_is_stopped_and_its_transaction_lost(databas
         await db.execute(INSERT, 1, 1)
         if scope == "asyncio":
             task = asyncio.ensure_future(db.select(SLOW[database.adapter.dialect]))
-            await asyncio.sleep(0.05)
+            await underway(database)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -208,12 +209,31 @@ async def test_a_cancelled_statement_is_stopped_and_its_transaction_lost(databas
     await assert_quiet(database)
 
 
+async def sleepers(database: Database) -> int:
+    """How many sessions of this test sleep on the server, in a statement or in a COMMIT."""
+    return int(
+        await database.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_setting('application_name')"
+            " AND wait_event = 'PgSleep'"
+        )
+    )
+
+
 async def assert_quiet(database: Database) -> None:
     """Nothing runs any more on the server."""
     assert await open_transactions(database) == 0
     if database.adapter.dialect == "postgres":
-        running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(30)%' AND state = 'active'"
-        assert await database.value(running) == 0
+        assert await sleepers(database) == 0
+
+
+async def underway(database: Database) -> None:
+    """Wait until what was sent runs on the server. SQLite does not tell: there it may also be just before."""
+    if database.adapter.dialect == "postgres":
+        async with asyncio.timeout(5):
+            while not await sleepers(database):
+                await asyncio.sleep(0.002)
+    else:
+        await asyncio.sleep(0.02)
 
 
 async def test_the_caller_goes_on_at_once(database: Database) -> None:
@@ -221,7 +241,7 @@ async def test_the_caller_goes_on_at_once(database: Database) -> None:
     async with database.session() as db:
         await db.begin()
         task = asyncio.ensure_future(db.select(SLOW[database.adapter.dialect]))
-        await asyncio.sleep(0.05)
+        await underway(database)
         started = asyncio.get_running_loop().time()
         task.cancel()
         await asyncio.wait((task,))
@@ -235,7 +255,7 @@ async def test_closing_a_pool_waits_for_what_is_being_settled(database: Database
     for _ in range(3):
         async with database.session() as db:
             task = asyncio.ensure_future(db.select(SLOW[database.adapter.dialect]))
-            await asyncio.sleep(0.02)
+            await underway(database)
             task.cancel()
             await asyncio.wait((task,))
         await database.close()
@@ -264,6 +284,26 @@ async def slow_commit(database: Database) -> tuple[Any, Callable[[], None]]:
     return config, reader.close
 
 
+async def commit_runs(database: Database) -> None:
+    """Wait until the slow COMMIT is on its way. SQLite lets nobody begin to read then."""
+    if database.adapter.dialect == "postgres":
+        await underway(database)
+        return
+    path = await database.value("SELECT file FROM pragma_database_list LIMIT 1")
+    async with asyncio.timeout(5):
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as reader:
+            while can_read(reader):
+                await asyncio.sleep(0.002)
+
+
+def can_read(reader: sqlite3.Connection) -> bool:
+    try:
+        reader.execute("SELECT * FROM pairs").fetchall()
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("scope", ["asyncio", "anyio"])
 @pytest.mark.parametrize("way", ["commit", "block"])
 async def test_a_cancelled_commit_runs_to_its_end(database: Database, scope: str, way: str) -> None:
@@ -284,11 +324,13 @@ async def test_a_cancelled_commit_runs_to_its_end(database: Database, scope: str
                     db.on_commit(lambda: heard.append("commit"))
 
     async def interrupt_twice(cancel: Callable[[], object]) -> None:
-        await asyncio.sleep(0.1)
+        await commit_runs(database)
         cancel()
-        await asyncio.sleep(0.05)
+        for _ in range(10):
+            await asyncio.sleep(0)
         cancel()
-        await asyncio.sleep(0.02)
+        for _ in range(10):
+            await asyncio.sleep(0)
         stop_waiting()
 
     if scope == "asyncio":

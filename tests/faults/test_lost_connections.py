@@ -179,7 +179,7 @@ async def test_a_connection_that_does_not_come_to_rest_is_closed(
     assert SETTLE_DEADLINE <= 2
     monkeypatch.setattr("sqlspec._async.connection.SETTLE_DEADLINE", 0.1)
     async with cable(postgres_dsn) as (between, near):
-        config = AsyncpgConfig(pool_config={"dsn": near, "max_size": 1, "min_size": 1}, acquire_timeout=5)
+        config = AsyncpgConfig(pool_config={"dsn": near, "max_size": 1, "min_size": 0}, acquire_timeout=5)
         async with config.provide_session() as db:
             await db.begin()
             assert await db.select_value("SELECT 1") == 1
