@@ -22,8 +22,10 @@ async def test_a_connection_whose_opening_was_cancelled_is_closed(tmp_path: Path
     """At whatever instant: the file is not kept open by something that nobody has."""  # F1
     going, enough, opened = threading.Event(), threading.Event(), threading.Event()
     raw: list[sqlite3.Connection] = []
+    threads: list[threading.Thread] = []
 
     def opener() -> sqlite3.Connection:
+        threads.append(threading.current_thread())
         going.set()
         enough.wait(10)
         raw.append(sqlite3.connect(tmp_path / "x.db", check_same_thread=False))
@@ -40,11 +42,8 @@ async def test_a_connection_whose_opening_was_cancelled_is_closed(tmp_path: Path
     with suppress(asyncio.CancelledError):
         await opening
     enough.set()
-    await asyncio.to_thread(opened.wait, 10)
-    for _ in range(500):
-        if is_closed(raw[0]):
-            break
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(threads[0].join, 10)
+    assert not threads[0].is_alive()
     assert is_closed(raw[0])
 
 

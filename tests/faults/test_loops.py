@@ -129,6 +129,32 @@ def test_memory_is_one_database_across_loops_and_sessions() -> None:
     assert asyncio.run(look()) == 0
 
 
+def test_memory_stays_while_another_loop_has_a_pool() -> None:
+    """Even if that has no connection at the moment: closing here must not empty it there."""  # S12
+    config = AiosqliteConfig(max_lifetime=1e-9)
+
+    async def look_and_close() -> None:
+        async with config.provide_session() as db:
+            assert await db.select_value("SELECT count(*) FROM t") == 1
+        await config.close()
+
+    first = asyncio.new_event_loop()
+    try:
+        first.run_until_complete(write_one(config))
+        asyncio.run(look_and_close())
+        first.run_until_complete(look_and_close())
+    finally:
+        first.close()
+
+
+async def write_one(config: AiosqliteConfig) -> None:
+    """A table ``t`` with one row, and no connection left open."""
+    async with config.provide_session() as db:
+        await db.execute("CREATE TABLE t (id INTEGER)")
+        await db.execute("INSERT INTO t VALUES (1)")
+    assert config.connections.pool.size == 0
+
+
 async def test_memory_honours_the_busy_time_out() -> None:
     """A second writer waits for the first instead of failing at once."""  # S12
     config = AiosqliteConfig(pool_config={"timeout": 5})

@@ -1,0 +1,64 @@
+"""One session used by several tasks at once, and what becomes of the others when one is cancelled: S7 F1."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sqlspec.exceptions import ConcurrentTransactionError
+from tests.compliance.adapters import Database
+
+pytestmark = pytest.mark.usefixtures("silence")
+
+INSERT = "INSERT INTO pairs (victim, half) VALUES (?, ?)"
+
+
+async def test_gather_on_one_session_is_served_in_turn(database: Database) -> None:
+    """Every task gets its own answer."""  # S7
+    async with database.session() as db:
+        found = await asyncio.gather(*(db.select_value("SELECT CAST(? AS INTEGER)", n) for n in range(100)))
+    assert found == list(range(100))
+
+
+async def test_a_cancelled_waiter_does_not_break_the_turns(database: Database) -> None:
+    """Those behind it in the queue get theirs."""  # S7 F1
+    async with database.session() as db:
+        tasks = [asyncio.ensure_future(db.select_value("SELECT CAST(? AS INTEGER)", n)) for n in range(30)]
+        await asyncio.sleep(0)
+        for task in tasks[1:30:3]:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    for number, answer in enumerate(done):
+        if number % 3 == 1:
+            assert isinstance(answer, asyncio.CancelledError)
+        else:
+            assert answer == number
+
+
+async def test_blocks_of_two_tasks_on_one_session_are_refused(database: Database) -> None:
+    """ConcurrentTransactionError for the second; single statements of others join the open one."""  # S7
+    await database.run("CREATE TABLE pairs (victim INTEGER, half INTEGER)")
+    is_open, may_end = asyncio.Event(), asyncio.Event()
+    async with database.session() as db:
+
+        async def first() -> None:
+            async with db.transaction():
+                is_open.set()
+                await may_end.wait()
+
+        async def second() -> None:
+            await is_open.wait()
+            try:
+                with pytest.raises(ConcurrentTransactionError):
+                    async with db.transaction():
+                        pass
+                await db.execute(INSERT, 1, 1)
+                assert await database.value("SELECT count(*) FROM pairs") == 0
+            finally:
+                may_end.set()
+
+        await asyncio.gather(first(), second())
+        async with db.transaction():
+            await db.execute(INSERT, 2, 2)
+    assert await database.value("SELECT count(*) FROM pairs") == 2
