@@ -151,11 +151,10 @@ class AsyncSession:
                 raise
             raise self._timed_out(timeout, plan) from error
 
-    def _clock(self, timeout: float | None, connection: Any) -> AsyncTimeLimit:
-        given: object = timeout
-        if given is not None and not (isinstance(given, (int, float)) and given > 0):
-            raise ParameterError(f"timeout is a number of seconds above 0, or None; not {given!r}.")
-        return AsyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
+    def _clock(self, timeout: object, connection: Any) -> AsyncTimeLimit:
+        if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
+            return AsyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
+        raise ParameterError(f"timeout is a number of seconds above 0, or None; not {timeout!r}.")
 
     async def _run_observed(
         self, plan: Plan, parameters: tuple[Any, ...], limit: int | None, timeout: float | None

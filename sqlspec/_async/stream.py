@@ -155,11 +155,10 @@ class AsyncStreams(AsyncSession):
     """The part of a session that opens, reads and closes streams."""
 
     def _stream(
-        self, statement: str, parameters: tuple[Any, ...], schema_type: Any, chunk_size: int
+        self, statement: str, parameters: tuple[Any, ...], schema_type: Any, chunk_size: object
     ) -> AsyncRowStream[Any]:
-        given: object = chunk_size
-        if not isinstance(given, int) or given < 1:
-            raise ParameterError(f"chunk_size is a whole number of rows from 1 on, not {given!r}.")
+        if not isinstance(chunk_size, int) or chunk_size < 1:
+            raise ParameterError(f"chunk_size is a whole number of rows from 1 on, not {chunk_size!r}.")
 
         async def start(stream: AsyncRowStream[Any]) -> Cursor:
             async with self._turn:
