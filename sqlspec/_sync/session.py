@@ -145,7 +145,11 @@ class SyncSession:
         clock = self._clock(timeout, connection)
         try:
             with clock:
-                return self.wire.run(connection, plan, sql, args, limit)
+                self.wire.cap_lock_wait(connection, timeout)
+                try:
+                    return self.wire.run(connection, plan, sql, args, limit)
+                finally:
+                    self.wire.cap_lock_wait(connection, None)
         except BaseException as error:
             if not clock.expired:
                 raise

@@ -84,6 +84,14 @@ class SyncWire(ABC, Generic[ConnectionT]):
     def interrupt(self, connection: ConnectionT) -> None:
         """Ask what runs on the connection to stop, from outside. Returns at once."""
 
+    def cap_lock_wait(self, connection: ConnectionT, seconds: float | None) -> None:
+        """Before and after a statement with a time limit, for drivers whose wait for locks ``interrupt`` can't end.
+
+        Args:
+            connection: Nothing runs on it.
+            seconds: The statement's limit; None when it has ended.
+        """
+
     @abstractmethod
     def read_error(self, error: BaseException) -> ErrorFacts:
         """What the driver's exception tells."""

@@ -157,6 +157,11 @@ class SqliteWire(SyncWire[sqlite3.Connection]):
         """May be called from another thread."""
         connection.interrupt()
 
+    def cap_lock_wait(self, connection: sqlite3.Connection, seconds: float | None) -> None:
+        """SQLite's wait for a lock does not hear an interruption."""
+        if isinstance(connection, Connection):
+            connection.cap_lock_wait(seconds)
+
     def recover(self, connection: sqlite3.Connection) -> None:
         """Nothing runs: the thread that would run it is here."""
         recover(connection)

@@ -86,6 +86,20 @@ class Connection(sqlite3.Connection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.open_cursors: set[sqlite3.Cursor] = set()
+        self._lock_wait: int | None = None
+
+    def cap_lock_wait(self, seconds: float | None) -> None:
+        """Wait for locks no longer than this (and a moment, in which a time limit speaks first); None: as before."""
+        if seconds is None:
+            before, self._lock_wait = self._lock_wait, None
+            if before is not None:
+                self.execute(f"PRAGMA busy_timeout = {before}").close()
+            return
+        current: int = self.execute("PRAGMA busy_timeout").fetchone()[0]
+        capped = int(seconds * 1000) + 50
+        if capped < current:
+            self._lock_wait = current
+            self.execute(f"PRAGMA busy_timeout = {capped}").close()
 
     def __del__(self) -> None:
         if hasattr(self, "open_cursors"):  # it was opened
