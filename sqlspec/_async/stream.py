@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlspec._async.session import AsyncSession
 from sqlspec.core.facts import BeginOptions
 from sqlspec.core.observe import StatementEvent, observing
-from sqlspec.exceptions import MappingError, ParameterError, SessionClosedError
+from sqlspec.exceptions import MappingError, ParameterError, SessionClosedError, SQLSpecError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
@@ -99,8 +99,13 @@ class AsyncRowStream(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         cursor = self.end(None)
-        if cursor is not None:
-            await self._stop(self, cursor)
+        try:
+            if cursor is not None:
+                await self._stop(self, cursor)
+        except SQLSpecError as failure:
+            if error is None:
+                raise
+            error.add_note(f"Closing the stream failed too: {failure}")
 
     def __aiter__(self) -> AsyncRowStream[T]:
         return self
@@ -192,7 +197,7 @@ class AsyncStreams(AsyncSession):
             self._transaction.writes += 1
         borrowed = alone and not self._hold
         if borrowed:
-            self._checkout = self._ready = None
+            self._checkout = None
         self._ready = None  # the next statement asks whether it may run beside a stream
         return Cursor(plan, source, checkout, borrowed=borrowed, transaction=own_transaction)
 
@@ -244,8 +249,10 @@ class AsyncStreams(AsyncSession):
                 await self.wire.command(cursor.checkout.connection, "COMMIT")
         except BaseException as error:
             failure = self._stream_failure(error, cursor)
-            if not isinstance(error, self.wire.errors):
+            if failure is error:
                 raise
+            if cursor.transaction and cursor.plan.is_write:  # what it wrote was not saved, and somebody must know
+                raise failure from error
             _logger.warning("closing a stream failed: %s", failure)
             return
         if cursor.borrowed:

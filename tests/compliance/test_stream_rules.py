@@ -8,12 +8,13 @@ import pytest
 
 from sqlspec.exceptions import (
     DatabaseError,
+    ForeignKeyViolationError,
     MappingError,
     ParameterError,
     SessionClosedError,
     TransactionError,
 )
-from tests.compliance.adapters import Database
+from tests.compliance.adapters import Database, where
 
 if TYPE_CHECKING:
     from sqlspec.driver import AsyncDriverAdapterBase
@@ -171,3 +172,23 @@ async def test_a_row_that_does_not_fit_ends_the_stream(db: AsyncDriverAdapterBas
                 pass
     assert failed.value.statement == "SELECT name FROM items WHERE id < 3"
     await db.execute("DELETE FROM items")
+
+
+@where("abort")
+async def test_a_streamed_write_that_is_not_saved_is_no_success(database: Database) -> None:
+    """Its own COMMIT fails by a deferred constraint: leaving the stream says so, hides no earlier error."""  # S3 E3
+    await database.run("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    await database.run(
+        "CREATE TABLE children (id INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+    )
+    insert = "INSERT INTO children (id) VALUES (1) RETURNING id"
+    async with database.session() as db:
+        with pytest.raises(ForeignKeyViolationError):
+            async with db.select_stream(insert, schema_type=int) as rows:
+                assert [row async for row in rows] == [1]
+        with pytest.raises(KeyError) as first:
+            async with db.select_stream(insert, schema_type=int) as rows:
+                async for _ in rows:
+                    raise KeyError
+        assert "Closing the stream failed too" in first.value.__notes__[0]
+        assert await db.select_value("SELECT count(*) FROM children") == 0
