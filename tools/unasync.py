@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TWINS = {"sqlspec/_async": "sqlspec/_sync", "tests/_async": "tests/_sync"}
+SOURCES = ("sqlspec/_async", "sqlspec/adapters/*/_async", "tests/_async")  # the twin is the folder _sync beside it
 NAMES = {  # whole names
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
@@ -94,11 +94,13 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a twin is not up to date")
     check: bool = parser.parse_args(arguments).check
     rules, wanted = Unasync(), dict[Path, str | None]()
-    for source, twin in TWINS.items():
-        wanted |= dict.fromkeys((root / twin).rglob("*.py"))  # None: its source is gone
-        for file in (root / source).rglob("*.py"):
-            name = file.relative_to(root / source)
-            wanted[root / twin / name] = rules.convert(file.read_text("utf-8"), f"{source}/{name.as_posix()}")
+    for pattern in SOURCES:
+        for twin in root.glob(pattern.replace("_async", "_sync")):
+            wanted |= dict.fromkeys(twin.rglob("*.py"))  # None: its source is gone
+        for source in root.glob(pattern):
+            for file in source.rglob("*.py"):
+                place = source.with_name("_sync") / file.relative_to(source)
+                wanted[place] = rules.convert(file.read_text("utf-8"), file.relative_to(root).as_posix())
     if wanted and rules.unused:
         raise SystemExit(f"tools/unasync.py: remove the rules that match nothing: {', '.join(sorted(rules.unused))}")
     stale = {

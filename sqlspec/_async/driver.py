@@ -254,8 +254,11 @@ class AsyncDriverAdapterBase(AsyncTransactions):
 
     async def _many_in_savepoint(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         """In the open transaction; where an error leaves that whole, the rows before the failing one are undone."""
-        if self.wire.dialect.error_aborts_transaction:
+        dialect = self.wire.dialect
+        if dialect.error_aborts_transaction:
             return await self._many(plan, sql, rows, timeout)
+        if not dialect.savepoints:
+            return await self._many_or_lost(plan, sql, rows, timeout)
         await self._command("SAVEPOINT sqlspec_many")
         try:
             count = await self._many(plan, sql, rows, timeout)
@@ -266,6 +269,14 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             raise
         await self._command("RELEASE SAVEPOINT sqlspec_many")
         return count
+
+    async def _many_or_lost(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+        """In the open transaction, of which nothing can be saved once some of the rows are in it and some are not."""
+        try:
+            return await self._many(plan, sql, rows, timeout)
+        except SQLSpecError:
+            await self._lose("execute_many() failed in it, and this database can't undo a part")
+            raise
 
     async def _many(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         connection = await self._prepare(plan)

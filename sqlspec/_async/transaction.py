@@ -192,8 +192,10 @@ class AsyncTransactions(AsyncStreams):
         if record is None:
             joins = self._implicit is not None and not self._blocks_commit
             record = await self._begin(options, explicit=not joins)
-            return Block(owner, None, not joins, 0)
+            return Block(owner, None, not joins, 0, is_outermost=True)
         commits = not record.explicit and not record.blocks and self._blocks_commit
+        if not self.wire.dialect.savepoints:
+            return Block(owner, None, commits, len(record.hooks))
         savepoint = f"sqlspec_{len(record.blocks) + 1}"
         await self._command(f"SAVEPOINT {savepoint}")
         return Block(owner, savepoint, commits, len(record.hooks))
@@ -220,12 +222,16 @@ class AsyncTransactions(AsyncStreams):
             message = "The transaction of this block was ended inside it, by a statement or by closing the session."
             raise TransactionAbortedError(message)
         del record.blocks[record.blocks.index(block) :]
+        if self.wire.streams_block:
+            await self._close_streams("the transaction() block that it was read in ended")
         if record.lost is not None:
             self._end_lost_block(record, error)
         elif error is None:
             await self._end_block_well(block, record)
-        elif block.savepoint is None:
+        elif block.is_outermost:
             await self._roll_back_open()
+        elif block.savepoint is None:
+            await self._lose("a transaction() block inside it failed, and this database can't undo a part")
         else:
             await async_finish(self._undo_block(block, record))
 
@@ -236,11 +242,12 @@ class AsyncTransactions(AsyncStreams):
             raise record.aborted()
 
     async def _end_block_well(self, block: Block, record: TransactionRecord) -> None:
-        if block.savepoint is not None:
-            if record.failed is not None:
-                aborted = record.aborted()
+        if not block.is_outermost and record.failed is not None:
+            aborted = record.aborted()
+            if block.savepoint is not None:
                 await async_finish(self._undo_block(block, record))
-                raise aborted
+            raise aborted
+        if block.savepoint is not None:
             await self._command(f"RELEASE SAVEPOINT {block.savepoint}")
         if block.commits:
             await self._commit_open()
@@ -313,6 +320,15 @@ class AsyncTransactions(AsyncStreams):
             self._interrupted(str(error))
         finally:
             self._ended("rollback")
+
+    async def _lose(self, cause: str) -> None:
+        """Roll back, and let the owner of the transaction know when he goes on with it (S14)."""
+        record = self._transaction
+        if record is not None and record.lost is None:
+            await self._close_streams(cause)
+            self._ready = None
+            await async_finish(self._command("ROLLBACK"))
+            record.lost = record.lost or cause
 
     def _ended(self, outcome: str) -> None:
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""

@@ -254,8 +254,11 @@ class SyncDriverAdapterBase(SyncTransactions):
 
     def _many_in_savepoint(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         """In the open transaction; where an error leaves that whole, the rows before the failing one are undone."""
-        if self.wire.dialect.error_aborts_transaction:
+        dialect = self.wire.dialect
+        if dialect.error_aborts_transaction:
             return self._many(plan, sql, rows, timeout)
+        if not dialect.savepoints:
+            return self._many_or_lost(plan, sql, rows, timeout)
         self._command("SAVEPOINT sqlspec_many")
         try:
             count = self._many(plan, sql, rows, timeout)
@@ -266,6 +269,14 @@ class SyncDriverAdapterBase(SyncTransactions):
             raise
         self._command("RELEASE SAVEPOINT sqlspec_many")
         return count
+
+    def _many_or_lost(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
+        """In the open transaction, of which nothing can be saved once some of the rows are in it and some are not."""
+        try:
+            return self._many(plan, sql, rows, timeout)
+        except SQLSpecError:
+            self._lose("execute_many() failed in it, and this database can't undo a part")
+            raise
 
     def _many(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         connection = self._prepare(plan)

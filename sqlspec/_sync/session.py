@@ -26,6 +26,7 @@ from sqlspec.core.plan import not_a_text
 from sqlspec.core.transaction import TransactionRecord
 from sqlspec.exceptions import (
     ConnectionLostError,
+    ImplicitCommitError,
     ParameterError,
     SessionClosedError,
     SQLSpecError,
@@ -109,7 +110,7 @@ class SyncSession:
             turn.enter()
         try:
             connection = self._ready
-            if connection is None:
+            if connection is None or plan.commits_implicitly:
                 connection = self._prepare(plan)
             if self._checkout is not None:
                 self._checkout.statement = statement
@@ -176,6 +177,8 @@ class SyncSession:
     def _prepare(self, plan: Plan | None) -> Any:
         """All that may have to happen before a statement; gives the connection."""
         self._check_open()
+        if plan is not None and plan.commits_implicitly:
+            self._refuse_implicit_commit(plan)
         record = self._transaction
         if record is not None:
             if record.lost is not None:
@@ -197,12 +200,29 @@ class SyncSession:
             raise SessionClosedError(f"This session is closed: {self._closed}.")
 
     def _check_no_stream(self) -> None:
-        if self._streams and self._hold and self._implicit is None and self._transaction is None:
+        if not self._streams:
+            return
+        if self._hold and self._implicit is None and self._transaction is None:
             message = (
                 "A stream is open on this session outside a transaction, so nothing else can run on it. Open "
                 "transaction() around both, or use a second session."
             )
             raise TransactionError(message)
+        if self.wire.streams_block and any(stream.is_on(self._checkout) for stream in self._streams):
+            message = (
+                "A stream is open on this session, and this driver can run nothing else on its connection until the "
+                "stream is left. Leave it first, or use a second session."
+            )
+            raise TransactionError(message)
+
+    def _refuse_implicit_commit(self, plan: Plan) -> None:
+        """Before anything is sent: the database would commit what the owner of the transaction has not decided on."""
+        if self._transaction is not None or self._implicit is not None:
+            message = (
+                f"{plan.verb} commits an open transaction on this database, silently. Run it outside: before begin(), "
+                f"or in a session of provide_session(config).\nStatement: {plan.text}"
+            )
+            raise ImplicitCommitError(message)
 
     def _after(self, plan: Plan) -> None:
         """What the statement itself did to the transaction, and what need not be held any longer."""
@@ -260,11 +280,13 @@ class SyncSession:
 
     def _begin(self, options: BeginOptions, *, explicit: bool) -> TransactionRecord:
         """Begin. A connection that died while it was idle is replaced: nothing has run on it for this session."""
-        sql = self.wire.dialect.begin_sql(options)
+        *settings, sql = self.wire.dialect.begin_sql(options)
         replacements = self._config.max_size + 1
         while True:
             checkout = self._checkout or self._acquire()
             try:
+                for setting in settings:
+                    self._command(setting)
                 self._step("begin", sql)
                 break
             except ConnectionLostError:

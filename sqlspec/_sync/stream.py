@@ -120,6 +120,10 @@ class SyncRowStream(Generic[T]):
         self._next += 1
         return row
 
+    def is_on(self, checkout: SyncCheckout | None) -> bool:
+        """Whether its cursor is open on this connection."""
+        return self._cursor is not None and self._cursor.checkout is checkout
+
     def _chunk(self) -> list[T]:
         if self._reason is not None:
             raise SessionClosedError(f"This stream is closed: {self._reason}.")
@@ -183,7 +187,8 @@ class SyncStreams(SyncSession):
         own_transaction = alone and self.wire.streams_need_transaction
         try:
             if own_transaction:
-                self.wire.command(checkout.connection, self.wire.dialect.begin_sql(BeginOptions()))
+                for begin in self.wire.dialect.begin_sql(BeginOptions()):
+                    self.wire.command(checkout.connection, begin)
             with observing(self._observers, StatementEvent(*self._observed_as(), statement=statement, verb=plan.verb)):
                 source = self.wire.open_stream(checkout.connection, plan, sql, args, chunk_size)
         except BaseException as error:

@@ -51,6 +51,8 @@ class SyncWire(ABC, Generic[ConnectionT]):
     """The driver's exceptions, and what else it lets out for values that it can't take."""
     streams_need_transaction: ClassVar[bool] = False
     """Cursors live in a transaction only (PostgreSQL)."""
+    streams_block: ClassVar[bool] = False
+    """An open cursor has its connection to itself, inside a transaction too (MySQL: the rest of the rows is on it)."""
     many_is_atomic: ClassVar[bool] = False
     """``run_many`` is all or nothing by itself, outside a transaction too."""
 

@@ -9,6 +9,7 @@ Facts are immutable, and compared by identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -117,13 +118,21 @@ class DialectFacts:
 
     name: str
     """``"postgres"``, ``"sqlite"`` …"""
-    begin_sql: Callable[[BeginOptions], str]
-    """The statement that begins a transaction. Raises TransactionError for options the database does not have."""
+    begin_sql: Callable[[BeginOptions], tuple[str, ...]]
+    """What begins a transaction, sent one after the other; the last one is the BEGIN itself.
+
+    Raises TransactionError for options that the database does not have."""
     classify: Callable[[ErrorFacts], type[DatabaseError]]
     """Which of our exceptions an error is. Never raises; DatabaseError when in doubt."""
     lexical: LexicalFacts = field(default_factory=LexicalFacts)
     error_aborts_transaction: bool = False
     """After a failed statement only a rollback is possible (PostgreSQL)."""
+    savepoints: bool = True
+    """A part of a transaction can be undone. Without (DuckDB), a nested block that fails takes all of it along."""
+    implicit_commit: re.Pattern[str] | None = None
+    """What commits an open transaction without being asked (MySQL: DDL); matched from the statement's first word on."""
+    changes_session: re.Pattern[str] | None = None
+    """What leaves in the connection what its next user must not meet, beside what ``traits`` knows of; searched."""
     lists_as_arrays: bool = False
     """``IN (:ids)`` with a list becomes ``= ANY(:ids)``: one text whatever the length."""
     empty_list_sql: str = "SELECT NULL WHERE 1 = 0"

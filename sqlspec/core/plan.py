@@ -22,6 +22,7 @@ from sqlspec.core.traits import traits_of
 from sqlspec.exceptions import ParameterError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Sequence
 
     from sqlspec.core.facts import DialectFacts, ParameterStyle
@@ -53,9 +54,11 @@ class Plan:
         ends_transaction: It ends the open transaction, even if a new one begins at once (AND CHAIN).
         changes_session: It leaves something in the connection that no reset takes away for certain: temporary tables,
             prepared statements, attached databases, another user, pragmas.
+        commits_implicitly: It would commit an open transaction without being asked.
         is_heavy: It takes more memory than a cache should keep.
         names_are_fixed: Its text alone says what its columns are called: no ``*`` that follows the tables.
         shape: The columns that the adapter saw last, if any.
+        learned: What else the adapter learned about the statement: its own note, which nobody else reads.
     """
 
     __slots__ = (
@@ -70,10 +73,12 @@ class Plan:
         "_sql",
         "_style",
         "changes_session",
+        "commits_implicitly",
         "controls_transaction",
         "ends_transaction",
         "is_heavy",
         "is_write",
+        "learned",
         "names_are_fixed",
         "returns_rows",
         "shape",
@@ -93,10 +98,12 @@ class Plan:
         self.is_write = traits.is_write
         self.controls_transaction = traits.controls_transaction
         self.ends_transaction = traits.ends_transaction
-        self.changes_session = traits.changes_session
+        self.changes_session = traits.changes_session or _holds(facts.changes_session, lexed.code)
+        self.commits_implicitly = _starts_with(facts.implicit_commit, lexed.code)
         self.names_are_fixed = verb in _NAMED_BY_TEXT and not _has_star(lexed.code)
         self.is_heavy = len(text) + _WEIGHT_OF_PLACEHOLDER * len(lexed.placeholders) > _WEIGHT_KEPT
         self.shape: Shape | None = None
+        self.learned: Any = None
         self._lexed: Lexed | None = lexed  # until something is made of it
         self._at_names = lexed.at_names
         self._facts = facts
@@ -263,6 +270,14 @@ class PlanCache(dict[str, Plan]):
 def not_a_text(statement: object) -> ParameterError:
     """The error for a statement that is no text; the cache is never asked about one that has no hash."""
     return ParameterError(f"A statement is a text, not a value of type {type(statement).__name__}.")
+
+
+def _holds(pattern: re.Pattern[str] | None, code: str) -> bool:
+    return pattern is not None and pattern.search(code) is not None
+
+
+def _starts_with(pattern: re.Pattern[str] | None, code: str) -> bool:
+    return pattern is not None and pattern.match(code.lstrip("; \t\r\n\f\v")) is not None
 
 
 def _has_star(code: str) -> bool:

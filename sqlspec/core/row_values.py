@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections.abc
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
@@ -216,6 +217,8 @@ def _changes_of(member: Any, wanted: Any) -> dict[type, Change]:
         return {str: _datetime_of_text}
     if member is time:
         return {str: _time_of_text, timedelta: _time_of_day}
+    if member is timedelta:
+        return {str: _duration_of_text}
     if is_container(member):
         text, nested = _json_change(wanted), _nested_change(wanted)
         return {str: text, bytes: text, bytearray: text, memoryview: text, list: nested, tuple: nested, dict: nested}
@@ -257,6 +260,21 @@ def _time_of_text(text: str) -> Any:
 def _time_of_day(value: timedelta) -> Any:
     """Read a time of day as MySQL's drivers give it."""
     return (datetime.combine(date.min, time.min) + value).time() if timedelta() <= value < timedelta(days=1) else value
+
+
+_CLOCK = re.compile(r"(-?)(\d+):(\d\d):(\d\d(?:\.\d{1,6})?)")
+
+
+def _duration_of_text(text: str) -> Any:
+    """Read ISO 8601, which msgspec takes too, and clock text (``-100:30:00.5``), as MySQL writes durations."""
+    clock = _CLOCK.fullmatch(text)
+    if clock is None:
+        return text
+    sign, hours, minutes, seconds = clock.groups()
+    whole, _, fraction = seconds.partition(".")
+    microseconds = int(fraction.ljust(6, "0") or 0)
+    value = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(whole), microseconds=microseconds)
+    return -value if sign else value
 
 
 def json_value(text: Any, decode: Change = msgspec.json.decode) -> Any:

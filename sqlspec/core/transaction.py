@@ -1,12 +1,17 @@
 """What a session knows about its transaction: who opened it, which blocks and hooks are in it, what failed first.
 
-Plain records. Sending SQL is the shell's.
+Plain records, and for drivers that can't be asked, which connections have a transaction open. Sending SQL is the
+shell's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+from sqlspec.core.facts import LexicalFacts
+from sqlspec.core.lexer import lex
+from sqlspec.core.traits import traits_of
 from sqlspec.exceptions import TransactionAbortedError
 
 if TYPE_CHECKING:
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
 
     Hook = tuple[str, Callable[[], object]]
 
-__all__ = ("Block", "TransactionRecord")
+__all__ = ("Block", "OpenTransactions", "TransactionRecord")
 
 
 class Block:
@@ -22,15 +27,19 @@ class Block:
 
     Attributes:
         owner: The task or thread that opened it.
-        savepoint: Its name; None for a block that is the whole transaction.
+        savepoint: Its name; None for a block that is the whole transaction, and where the database has no savepoints.
         commits: Whether its good end commits the whole transaction.
         hooks: How many hooks there were before it.
+        is_outermost: It began the transaction.
     """
 
-    __slots__ = ("commits", "hooks", "owner", "savepoint")
+    __slots__ = ("commits", "hooks", "is_outermost", "owner", "savepoint")
 
-    def __init__(self, owner: object, savepoint: str | None, commits: bool, hooks: int) -> None:
+    def __init__(
+        self, owner: object, savepoint: str | None, commits: bool, hooks: int, *, is_outermost: bool = False
+    ) -> None:
         self.owner = owner
+        self.is_outermost = is_outermost
         self.savepoint = savepoint
         self.commits = commits
         self.hooks = hooks
@@ -70,3 +79,45 @@ class TransactionRecord:
                 "Nothing of it can be saved. Call rollback(); or put what may fail into transaction()."
             )
         return TransactionAbortedError(message, statement=self.failed)
+
+
+class OpenTransactions:
+    """Which connections have a transaction open, judged by what was sent: for drivers that can't be asked.
+
+    An adapter notes every command, and every statement that controls transactions (``plan.controls_transaction``),
+    after it succeeded; and forgets a connection when it closes it.
+    """
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: dict[int, Any] = {}  # with the connection, so that its number is not given to another one
+
+    def note(self, connection: Any, sql: str) -> None:
+        """Remember what a statement did that was just sent."""
+        is_open = _leaves_open(sql)
+        if is_open:
+            self._open[id(connection)] = connection
+        elif is_open is not None:
+            self.forget(connection)
+
+    def is_open(self, connection: Any) -> bool:
+        """Whether a transaction is open on it, aborted ones included."""
+        return id(connection) in self._open
+
+    def forget(self, connection: Any) -> None:
+        """It is closed, or known to have no transaction."""
+        self._open.pop(id(connection), None)
+
+
+@lru_cache(maxsize=256)
+def _leaves_open(sql: str) -> bool | None:
+    """Whether a transaction is open after a statement; None if that is as it was before."""
+    code = lex(sql, LexicalFacts()).code
+    traits = traits_of(code)
+    if traits.verb in ("BEGIN", "START") and traits.controls_transaction:
+        return True
+    if traits.ends_transaction:
+        words = code.upper().split()
+        return "CHAIN" in words and "NO" not in words
+    return None

@@ -63,12 +63,12 @@ _BY_CLASS: dict[str, type[DatabaseError]] = {
 }
 
 
-def begin_sql(options: BeginOptions) -> str:
+def begin_sql(options: BeginOptions) -> tuple[str, ...]:
     """The statement that begins a transaction."""
     modes = [f"ISOLATION LEVEL {options.isolation.upper()}"] if options.isolation else []
     if options.read_only:
         modes.append("READ ONLY")
-    return " ".join(("BEGIN", ", ".join(modes))) if modes else "BEGIN"
+    return (" ".join(("BEGIN", ", ".join(modes))) if modes else "BEGIN",)
 
 
 def classify(error: ErrorFacts) -> type[DatabaseError]:

@@ -66,12 +66,12 @@ _NAMED_CHECK = re.compile(r"CHECK constraint failed: (.+)")
 _NEAR = re.compile(r'near "(.*)": syntax error|no such (?:column|table): (\S+)', re.DOTALL)
 
 
-def begin_sql(options: BeginOptions) -> str:
+def begin_sql(options: BeginOptions) -> tuple[str, ...]:
     """IMMEDIATE, since a deferred transaction that later writes fails at once despite the busy time-out."""
     if options.isolation not in (None, "serializable"):
         message = f"SQLite transactions are always serializable; isolation={options.isolation!r} can't be had."
         raise e.TransactionError(message)
-    return "BEGIN DEFERRED" if options.read_only or options.deferred else "BEGIN IMMEDIATE"
+    return ("BEGIN DEFERRED",) if options.read_only or options.deferred else ("BEGIN IMMEDIATE",)
 
 
 def read_message(message: str, code: int | None) -> ErrorFacts:

@@ -1,27 +1,20 @@
-"""A PostgreSQL client of one file: log in, run one statement, read text. Enough to ask a server who it is.
+"""What the small clients of PostgreSQL and MySQL share: addresses, refusals, and reading exactly so many bytes.
 
-It speaks protocol 3 over TCP or a Unix socket, without TLS, and logs in by trust, password, MD5 or SCRAM-SHA-256.
-Blocking, one statement per connection; whoever wants more takes a driver.
+Both are blocking, hold one connection per statement and read text; whoever wants more takes a driver.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import secrets
 import socket
-import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from typing import Self
 
-__all__ = ("Address", "ServerRefusedError", "run_sql", "with_database")
+__all__ = ("Address", "Row", "Scheme", "ServerRefusedError", "connected", "exactly", "with_database")
 
-PROTOCOL = 196608  # 3.0
 Row = tuple[str | None, ...]
 
 
@@ -29,38 +22,47 @@ class ServerRefusedError(Exception):
     """The server answered with an error: to the login or to the statement."""
 
 
+class Scheme(NamedTuple):
+    """What the DSNs of one kind of server begin with, and what they need not say."""
+
+    names: tuple[str, ...]
+    port: int
+    user: str
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a server is and who logs in: what a DSN says."""
 
     host: str
+    """A path, if it is a Unix socket."""
     port: int
     user: str
     database: str
     password: str = ""
 
     @classmethod
-    def parse(cls, dsn: str) -> Address:
-        """Read a ``postgresql://`` URL. Its parts may also stand behind the question mark, as libpq has it.
+    def parse(cls, dsn: str, scheme: Scheme) -> Self:
+        """Read a URL. Its parts may also stand behind the question mark, as libpq has it.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is none, or one of another kind of server.
         """
         try:
             parts = urlsplit(dsn)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            port = int(parts.port or query.get("port", "5432"))
+            port = int(parts.port or query.get("port", scheme.port))
         except ValueError:
             parts, query, port = urlsplit(""), {}, 0
-        if parts.scheme not in {"postgresql", "postgres"}:
-            message = "a DSN looks like postgresql://user:password@host:5432/database"  # it holds a password: not shown
+        if parts.scheme not in scheme.names:  # it holds a password: not shown
+            message = f"a DSN looks like {scheme.names[0]}://user:password@host:{scheme.port}/database"
             raise ValueError(message)
-        user = unquote(parts.username or "") or query.get("user", "postgres")
+        socket_file = query.get("unix_socket", "127.0.0.1")  # MySQL's word
         return cls(
-            host=unquote(parts.hostname or "") or query.get("host", "127.0.0.1"),
+            host=unquote(parts.hostname or "") or query.get("host", socket_file),
             port=port,
-            user=user,
-            database=unquote(parts.path.lstrip("/")) or query.get("dbname", user),
+            user=unquote(parts.username or "") or query.get("user", scheme.user),
+            database=unquote(parts.path.lstrip("/")) or query.get("dbname", ""),
             password=unquote(parts.password or "") or query.get("password", ""),
         )
 
@@ -73,164 +75,35 @@ def with_database(dsn: str, database: str) -> str:
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
 
 
-def run_sql(dsn: str, sql: str, *, timeout: float = 10.0) -> list[Row]:
-    """Log in, run one statement, log out.
+def connected(address: Address, timeout: float, *, socket_file: str) -> socket.socket:
+    """A connection to where the server listens: over TCP, or to the file if the host is a path.
 
     Raises:
-        ServerRefusedError: The server said no, to the login or to the statement.
-        OSError: Nobody answers there, or not in time, or not in this protocol.
+        OSError: Nobody answers there.
     """
-    with _Connection(Address.parse(dsn), timeout) as connection:
-        return connection.query(sql)
-
-
-class _Connection:
-    """One logged-in connection."""
-
-    def __init__(self, address: Address, timeout: float) -> None:
-        self._socket = _connected(address, timeout)
-        try:
-            self._log_in(address)
-        except BaseException:
-            self._socket.close()
-            raise
-
-    def __enter__(self) -> _Connection:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        try:
-            self._send(b"X")
-        except OSError:
-            pass  # it went first
-        self._socket.close()
-
-    def query(self, sql: str) -> list[Row]:
-        """Rows of one statement, each value as text."""
-        self._send(b"Q", sql.encode() + b"\0")
-        rows: list[Row] = []
-        refusal: ServerRefusedError | None = None
-        kind = b""
-        while kind != b"Z":
-            try:
-                kind, body = self._receive()
-            except ConnectionError:
-                if refusal is not None:  # it said why it hangs up
-                    break
-                raise
-            if kind == b"D":
-                rows.append(_row(body))
-            elif kind == b"E":
-                refusal = ServerRefusedError(_message(body))
-        if refusal is not None:
-            raise refusal
-        return rows
-
-    # Logging in
-
-    def _log_in(self, address: Address) -> None:
-        settings = {"user": address.user, "database": address.database, "application_name": "sqlspec.servers"}
-        pairs = b"".join(f"{name}\0{value}\0".encode() for name, value in settings.items())
-        self._send(b"", struct.pack("!I", PROTOCOL) + pairs + b"\0")
-        while True:
-            kind, body = self._receive()
-            if kind == b"E":
-                raise ServerRefusedError(_message(body))
-            if kind == b"R":
-                self._authenticate(address, body)
-            elif kind == b"Z":
-                return
-
-    def _authenticate(self, address: Address, request: bytes) -> None:
-        method = int.from_bytes(request[:4], "big")
-        if method == 0:
-            return
-        if method == 3:
-            self._send(b"p", address.password.encode() + b"\0")
-        elif method == 5:
-            inner = hashlib.md5((address.password + address.user).encode(), usedforsecurity=False).hexdigest()
-            outer = hashlib.md5(inner.encode() + request[4:8], usedforsecurity=False).hexdigest()
-            self._send(b"p", f"md5{outer}\0".encode())
-        elif method == 10:
-            self._scram(address.password)
-        else:
-            message = f"the server wants authentication method {method}, which this small client does not know"
-            raise ServerRefusedError(message)
-
-    def _scram(self, password: str) -> None:
-        """SCRAM-SHA-256, RFC 5802, without channel binding."""
-        opening = f"n=,r={secrets.token_urlsafe(18)}"
-        first = f"n,,{opening}".encode()
-        self._send(b"p", b"SCRAM-SHA-256\0" + struct.pack("!I", len(first)) + first)
-        challenge = self._challenge()
-        fields = dict(part.split("=", 1) for part in challenge.split(","))
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(fields["s"]), int(fields["i"]))
-        bare = f"c=biws,r={fields['r']}"
-        signed = f"{opening},{challenge},{bare}".encode()
-        client_key = _hmac(salted, b"Client Key")
-        signature = _hmac(hashlib.sha256(client_key).digest(), signed)
-        proof = base64.b64encode(bytes(a ^ b for a, b in zip(client_key, signature, strict=True))).decode()
-        self._send(b"p", f"{bare},p={proof}".encode())
-        self._challenge()
-
-    def _challenge(self) -> str:
-        kind, body = self._receive()
-        if kind == b"E":
-            raise ServerRefusedError(_message(body))
-        return body[4:].decode()
-
-    # Messages: one byte of kind, four of length, the body
-
-    def _send(self, kind: bytes, body: bytes = b"") -> None:
-        self._socket.sendall(kind + struct.pack("!I", len(body) + 4) + body)
-
-    def _receive(self) -> tuple[bytes, bytes]:
-        head = self._exactly(5)
-        size = int.from_bytes(head[1:], "big")
-        if not 4 <= size < 1 << 24:
-            message = "the answer is not in PostgreSQL's protocol"
-            raise ConnectionError(message)
-        return head[:1], self._exactly(size - 4)
-
-    def _exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            part = self._socket.recv(count - len(data))
-            if not part:
-                message = "the server closed the connection"
-                raise ConnectionError(message)
-            data += part
-        return data
-
-
-def _connected(address: Address, timeout: float) -> socket.socket:
     if not address.host.startswith("/"):
         return socket.create_connection((address.host, address.port), timeout)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)
-        connection.connect(f"{address.host}/.s.PGSQL.{address.port}")
+        connection.connect(socket_file)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _hmac(key: bytes, text: bytes) -> bytes:
-    return hmac.digest(key, text, "sha256")
+def exactly(connection: socket.socket, count: int) -> bytes:
+    """So many bytes.
 
-
-def _row(body: bytes) -> Row:
-    values: list[str | None] = []
-    at = 2
-    for _ in range(int.from_bytes(body[:2], "big")):
-        size = int.from_bytes(body[at : at + 4], "big", signed=True)
-        at += 4
-        values.append(None if size < 0 else body[at : at + size].decode())
-        at += max(size, 0)
-    return tuple(values)
-
-
-def _message(body: bytes) -> str:
-    fields = {part[:1]: part[1:].decode(errors="replace") for part in body.split(b"\0") if part}
-    return f"{fields.get(b'M', 'no message')} (SQLSTATE {fields.get(b'C', '?')})"
+    Raises:
+        ConnectionError: The server closed the connection before.
+    """
+    data = bytearray()
+    while len(data) < count:
+        part = connection.recv(min(count - len(data), 1 << 20))
+        if not part:
+            message = "the server closed the connection"
+            raise ConnectionError(message)
+        data += part
+    return bytes(data)

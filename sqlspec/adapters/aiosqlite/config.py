@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import aiosqlite
 from typing_extensions import Unpack
 
-from sqlspec._async.config import AsyncDatabaseConfig
-from sqlspec._async.pool import AsyncPool
+from sqlspec._async.pooled import AsyncPooledConfig
 from sqlspec.adapters.aiosqlite.driver import AiosqliteDriver, AiosqliteWire, connect
 from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, KINDS, Opener, SqlitePoolConfig
 from sqlspec.core.options import ConfigOptions
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ("AiosqliteConfig",)
 
 
-class AiosqliteConfig(AsyncDatabaseConfig[aiosqlite.Connection, AsyncPool[aiosqlite.Connection], AiosqliteDriver]):
+class AiosqliteConfig(AsyncPooledConfig[aiosqlite.Connection, AiosqliteDriver]):
     """SQLite by aiosqlite. Arguments as in ``AsyncDatabaseConfig``, ``pool_config`` as in ``SqlitePoolConfig``."""
 
     adapter = "aiosqlite"
@@ -50,35 +49,9 @@ class AiosqliteConfig(AsyncDatabaseConfig[aiosqlite.Connection, AsyncPool[aiosql
         """Open a connection beside the pool."""
         return await connect(self._opener.connect)
 
-    def make_pool(self) -> AsyncPool[aiosqlite.Connection]:
-        """Our own pool: aiosqlite has none."""
-        return AsyncPool(
-            self.connect,
-            aiosqlite.Connection.close,
-            min_size=self.min_size,
-            max_size=self.max_size,
-            max_lifetime=self.max_lifetime,
-        )
-
-    async def open_pool(self, pool: AsyncPool[aiosqlite.Connection]) -> None:
-        """Open ``min_size`` connections."""
-        await pool.open()
-
-    async def close_pool(self, pool: AsyncPool[aiosqlite.Connection]) -> None:
-        """Close the connections."""
-        await pool.close()
-
-    async def take(self, pool: AsyncPool[aiosqlite.Connection], timeout: float | None) -> aiosqlite.Connection:
-        """A connection that nobody else has."""
-        return await pool.acquire(timeout)
-
-    async def give(self, pool: AsyncPool[aiosqlite.Connection], connection: aiosqlite.Connection) -> None:
-        """Take it back."""
-        await pool.release(connection)
-
-    async def discard(self, pool: AsyncPool[aiosqlite.Connection], connection: aiosqlite.Connection) -> None:
+    async def close_connection(self, connection: aiosqlite.Connection) -> None:
         """Close it."""
-        await pool.discard(connection)
+        await connection.close()
 
     def forget(self) -> None:
         """A database in memory ends with the last pool."""

@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire, PooledAsyncpgWire
+from sqlspec.core.address import HOSTS, NAME, NO_URL, PASSWORD, PORTS, Address, read_url
 from sqlspec.core.options import (
     CLASS,
     COUNT,
@@ -29,7 +30,6 @@ from sqlspec.core.options import (
     Kind,
     one_of,
 )
-from sqlspec.core.urls import Url, parse_url, scheme_of
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
 
@@ -44,6 +44,7 @@ __all__ = ("AsyncpgConfig", "AsyncpgPoolConfig")
 CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for connections that are still in use."""
 
+_SCHEMES = ("postgresql", "postgres")
 _logger = get_logger("pool")
 
 
@@ -87,26 +88,6 @@ class AsyncpgPoolConfig(TypedDict, total=False):
     record_class: type[Any]
 
 
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and not scheme_of(value) and "\0" not in value
-
-
-def _is_host(value: object) -> bool:
-    return isinstance(value, str) and _is_name(value) and (value.startswith("/") or "@" not in value)
-
-
-def _is_port(value: object) -> bool:
-    return isinstance(value, (int, str)) and str(value).isdecimal() and 0 < int(value) < 2**16
-
-
-def _or_several(fits: Callable[[object], bool]) -> Callable[[Any], bool]:
-    return lambda value: fits(value) or (_is_several(value) and len(value) > 0 and all(map(fits, value)))
-
-
-def _is_several(value: object) -> TypeGuard[Sequence[object]]:
-    return isinstance(value, (list, tuple))
-
-
 def _is_dict(value: object) -> TypeGuard[dict[object, object]]:
     return isinstance(value, dict)
 
@@ -115,26 +96,20 @@ def _is_settings(value: object) -> bool:
     return _is_dict(value) and all(isinstance(text, str) for pair in value.items() for text in pair)
 
 
-_NAME = Kind("a name (a URL belongs into dsn)", _is_name)
-_HOST = Kind(
-    "the name, address or socket folder of a host, or a list of them (a URL belongs into dsn)", _or_several(_is_host)
-)
-_PORT = Kind("a port from 1 to 65535, or a list of them", _or_several(_is_port), shown=True)
 _PATH = Kind("a path", lambda value: isinstance(value, (str, os.PathLike))) | NONE
 _SSL = one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full") | FLAG | NONE
 _SETTINGS = Kind("a dict of texts", _is_settings)
 
 KINDS: dict[str, Kind] = {
-    # None is taken where it is asyncpg's own default, but not for the place: an unset variable must not be localhost.
     "dsn": TEXT,
-    "host": _HOST,
-    "port": _PORT,
-    "user": _NAME,
-    "password": TEXT | FUNCTION | NONE,
+    "host": HOSTS,
+    "port": PORTS,
+    "user": NAME,
+    "password": PASSWORD,
     "passfile": _PATH,
     "service": TEXT | NONE,
     "servicefile": _PATH,
-    "database": _NAME,
+    "database": NAME,
     "min_size": COUNT,
     "max_size": COUNT,
     "max_queries": COUNT,
@@ -181,7 +156,8 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         super().__init__(pool_config=pool_config, **options)
         self._born: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._attempts: set[asyncio.Future[Any]] = set()
-        self._url = _read_dsn(self.pool_config["dsn"]) if "dsn" in self.pool_config else _NO_URL
+        url = read_url(self.pool_config["dsn"], "dsn", _SCHEMES) if "dsn" in self.pool_config else NO_URL
+        self._address = Address(self.pool_config, url, "postgresql")
         if self.pooler == "transaction" and self.pool_config.get("statement_cache_size", 0) != 0:
             message = "pooler='transaction' needs statement_cache_size=0 (which it sets): leave that key away."
             raise ImproperConfigurationError(message)
@@ -189,32 +165,12 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     @property
     def target(self) -> str:
         """Hosts and database as a URL, without password."""
-        url, options = self._url, self.pool_config
-        user = options.get("user") or url.user or url.options.get("user", "")
-        database = options.get("database") or url.path or url.options.get("database", "")
-        return f"postgresql://{f'{user}@' if user else ''}{','.join(self._places())}/{database}"
-
-    def _places(self) -> list[str]:
-        """Each host with its port; the keys beat the URL, and its front beats its options."""
-        url, options = self._url, self.pool_config
-        hosts: list[tuple[str, Any]] = list(url.hosts)
-        port: int | str | Sequence[int] = options.get("port", "")
-        if "host" in options or not hosts:
-            named: str | Sequence[str] = options.get("host") or url.options.get("host", "localhost")
-            names = named.split(",") if isinstance(named, str) else named
-            port = port or url.options.get("port", "")
-            hosts = [(f"[{name}]" if name.count(":") > 1 else name, "") for name in names]
-        ports = str(port).split(",") if isinstance(port, (int, str)) else [str(each) for each in port]
-        if len(ports) == 1:
-            ports *= len(hosts)
-        shown = [(name, wanted or own) for (name, own), wanted in zip(hosts, ports, strict=False)]
-        return [f"{name}:{number}" if number else name for name, number in shown]
+        return self._address.target
 
     @property
     def secrets(self) -> tuple[str | None, ...]:
         """The password, wherever it was given."""
-        password = self.pool_config.get("password")
-        return (password if isinstance(password, str) else None, *self._url.secrets)
+        return self._address.secrets
 
     def make_wire(self) -> AsyncpgWire:
         """Asyncpg's primitives."""
@@ -309,24 +265,6 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
 def _hang_up(attempt: asyncio.Future[Any]) -> None:
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().terminate()
-
-
-_NO_URL = Url("", "", "", (), "", {})
-
-
-def _read_dsn(dsn: str) -> Url:
-    scheme = scheme_of(dsn)
-    if scheme not in ("postgresql", "postgres"):
-        message = f"dsn must be a URL like postgresql://user@host:5432/database, not one with the scheme {scheme!r}."
-        raise ImproperConfigurationError(message)
-    url = parse_url(dsn)
-    if url is None:
-        message = (
-            "dsn can't be read: ports are numbers from 1 to 65535, options are written name=value, and ':', '/', '?', "
-            "'#', '@', '[' and ']' in user name and password as %3A, %2F, %3F, %23, %40, %5B and %5D."
-        )
-        raise ImproperConfigurationError(message)
-    return url
 
 
 def _to_json(value: Any) -> str:

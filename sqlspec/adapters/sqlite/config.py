@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from sqlspec._sync.config import SyncDatabaseConfig
-from sqlspec._sync.pool import SyncPool
+from sqlspec._sync.pooled import SyncPooledConfig
 from sqlspec.adapters.sqlite.driver import SqliteDriver, SqliteWire
 from sqlspec.adapters.sqlite.opening import ALIASES, KEYS, KINDS, Opener, SqlitePoolConfig
 from sqlspec.core.options import ConfigOptions
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ("SqliteConfig", "SqlitePoolConfig")
 
 
-class SqliteConfig(SyncDatabaseConfig[sqlite3.Connection, SyncPool[sqlite3.Connection], SqliteDriver]):
+class SqliteConfig(SyncPooledConfig[sqlite3.Connection, SqliteDriver]):
     """SQLite by sqlite3, sync. Arguments as in ``SyncDatabaseConfig``; ``pool_config`` as in ``SqlitePoolConfig``."""
 
     adapter = "sqlite"
@@ -50,35 +49,9 @@ class SqliteConfig(SyncDatabaseConfig[sqlite3.Connection, SyncPool[sqlite3.Conne
         """Open a connection beside the pool."""
         return self._opener.connect()
 
-    def make_pool(self) -> SyncPool[sqlite3.Connection]:
-        """Our own pool: sqlite3 has none."""
-        return SyncPool(
-            self._opener.connect,
-            sqlite3.Connection.close,
-            min_size=self.min_size,
-            max_size=self.max_size,
-            max_lifetime=self.max_lifetime,
-        )
-
-    def open_pool(self, pool: SyncPool[sqlite3.Connection]) -> None:
-        """Open ``min_size`` connections."""
-        pool.open()
-
-    def close_pool(self, pool: SyncPool[sqlite3.Connection]) -> None:
-        """Close the connections."""
-        pool.close()
-
-    def take(self, pool: SyncPool[sqlite3.Connection], timeout: float | None) -> sqlite3.Connection:
-        """A connection that nobody else has."""
-        return pool.acquire(timeout)
-
-    def give(self, pool: SyncPool[sqlite3.Connection], connection: sqlite3.Connection) -> None:
-        """Take it back."""
-        pool.release(connection)
-
-    def discard(self, pool: SyncPool[sqlite3.Connection], connection: sqlite3.Connection) -> None:
+    def close_connection(self, connection: sqlite3.Connection) -> None:
         """Close it."""
-        pool.discard(connection)
+        connection.close()
 
     def forget(self) -> None:
         """A database in memory ends with the last pool."""

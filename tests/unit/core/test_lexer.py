@@ -28,7 +28,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 def facts_of(name: str, lexical: LexicalFacts) -> DialectFacts:
     return DialectFacts(
-        name=name, begin_sql=lambda _: "BEGIN", classify=lambda _: DatabaseError, lexical=lexical, empty_list_sql=""
+        name=name, begin_sql=lambda _: ("BEGIN",), classify=lambda _: DatabaseError, lexical=lexical, empty_list_sql=""
     )
 
 
