@@ -1,7 +1,7 @@
 # Every target makes its environment (.venv) first, if it is not there or older than what it was made from.
 # PYTHON=python3.13 chooses the interpreter; else the first one found that is new enough is taken.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-oldest check bench twins format environment clean
+.PHONY: help demo serve test compliance test-oldest check bench twins format environment clean
 
 PYTHON ?=
 run := .venv/bin/python
@@ -18,6 +18,9 @@ serve: $(stamp) ## keep the example app up until ctrl-c
 
 test: $(stamp) ## all tests; PostgreSQL is found or started. ARGS="-k name" is handed to pytest
 	@$(run) -m pytest $(ARGS)
+
+compliance: $(stamp) ## every adapter on its real server, as a table; DB=mysql9: those of MySQL, on MySQL 9
+	@$(run) tools/compliance.py $(if $(DB),--db $(DB)) -- $(ARGS)
 
 test-oldest: $(stamp) ## the web tests on the oldest Starlette and FastAPI
 	@tools/oldest_web.sh $(ARGS)

@@ -29,6 +29,7 @@ NAMES = {  # whole names
     "StopAsyncIteration": "StopIteration",
 }
 PREFIXES = {"Async": "Sync", "async_": "sync_"}  # behind leading underscores
+INSIDE = re.compile(r"(?<=[a-z])Async(?=[A-Z])")  # PsycopgAsyncConfig: an adapter of two colours
 IMPOSSIBLE = {"Awaitable", "Coroutine", "aiter", "anext", "anyio", "asyncio"}  # concurrency.py has a pair instead
 
 WORD = re.compile(r"\b(_*)([A-Za-z]\w*)")
@@ -51,7 +52,7 @@ class Unasync:
             if bare.startswith(old) and bare != old:
                 self.unused.discard(old)
                 return underscores + new + bare.removeprefix(old)
-        return word
+        return INSIDE.sub("Sync", word)
 
     def convert(self, source: str, path: str) -> str:
         lines = source.splitlines(keepends=True)

@@ -32,6 +32,7 @@ SETTLE_DEADLINE = 2.0
 
 _logger = get_logger("pool")
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # frames in here are not the user's
+_TESTS = os.path.join(_HOME, "testing")  # but for these
 
 
 class AsyncCheckout:
@@ -251,6 +252,10 @@ def _let_it_end() -> None:
 def caller() -> str:
     """File and line of the nearest frame that is not ours."""
     frame = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_HOME):
+    while frame is not None and _is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return "(unknown)" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith(_HOME) and not file.startswith(_TESTS)

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.compliance.adapters import ADAPTERS, Database
+from sqlspec.testing.compliance import Database
+from tests.compliance.targets import ADAPTERS
 from tests.docs.markdown import ROOT, table
 
 if TYPE_CHECKING:

@@ -134,7 +134,7 @@ async def lost(on: Stage) -> None:
     async with on.session() as db:
         await db.begin()
         try:
-            await db.execute(slow[on.adapter.dialect], timeout=0.1)
+            await db.execute(slow[on.dialect], timeout=0.1)
         except DatabaseError:
             pass
         await db.execute(ALL)
@@ -168,7 +168,7 @@ async def pool_timeout(on: Stage) -> None:
 @provokes("unreachable")
 async def unreachable(on: Stage) -> None:
     nowhere: dict[str, Any] = {"database": "/nowhere/app.db"}
-    if on.adapter.dialect == "postgres":
+    if on.dialect == "postgres":
         nowhere = {"dsn": "postgresql://me:secret@127.0.0.1:1/app"}
     async with on.session(on.new_config(nowhere)) as db:
         await db.execute("SELECT 1")

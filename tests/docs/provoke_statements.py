@@ -235,7 +235,7 @@ async def syntax(on: Stage) -> None:
 
 @provokes("read-only")
 async def read_only(on: Stage) -> None:
-    if on.adapter.dialect == "postgres":
+    if on.dialect == "postgres":
         async with on.session() as db, db.transaction(read_only=True):
             await db.execute("DELETE FROM users")
         return
@@ -261,14 +261,14 @@ async def statement_timeout(on: Stage) -> None:
         "sqlite": "WITH RECURSIVE n (x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
     }
     async with on.session() as db:
-        await db.execute(slow[on.adapter.dialect], timeout=0.1)
+        await db.execute(slow[on.dialect], timeout=0.1)
 
 
 @provokes("locked")
 async def locked(on: Stage) -> None:
     await run(on, INSERT, 1, "ada@example.org", "Ada")
     options: dict[str, Any] = {"timeout": 0.1}
-    if on.adapter.dialect == "postgres":
+    if on.dialect == "postgres":
         options = {"server_settings": {**on.config.pool_config["server_settings"], "lock_timeout": "100ms"}}
     impatient = on.new_config(options)
     async with on.session() as db, on.session(impatient) as other, db.transaction():

@@ -137,7 +137,7 @@ async def request_over(on: Stage) -> None:
 async def no_start_up(on: Stage) -> None:
     spec = SQLSpec()
     nowhere: dict[str, Any] = {"database": "/nowhere/app.db"}
-    if on.adapter.dialect == "postgres":
+    if on.dialect == "postgres":
         nowhere = {"dsn": "postgresql://me:secret@127.0.0.1:1/app"}
     spec.add_config(on.new_config(nowhere), name="main")
     app = Starlette()

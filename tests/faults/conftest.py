@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.compliance.adapters import ADAPTERS, Database, open_database
+from sqlspec.testing.compliance.fixtures import (
+    database,
+    db,
+    items,
+    pytest_collection_modifyitems,
+)
+from sqlspec.testing.compliance.plugin import adapters_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
+
+__all__ = ("database", "db", "items", "pytest_collection_modifyitems", "pytest_generate_tests", "silence")
 
 
-@pytest.fixture(params=[adapter for adapter in ADAPTERS if "async" in adapter.can], ids=str)
-async def database(request: pytest.FixtureRequest, postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty database; the test runs once per async adapter."""
-    async with open_database(request.param, postgres_dsn, tmp_path) as database:
-        yield database
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once per async adapter."""
+    if "database" in metafunc.fixturenames:
+        found = [adapter for adapter in adapters_of(metafunc.config) if adapter.fits(("async",))]
+        metafunc.parametrize("database", found, indirect=True, ids=str)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from sqlspec.adapters.aiosqlite import AiosqliteConfig
 from sqlspec.exceptions import TransactionAbortedError
-from tests.compliance.adapters import Database, where
+from sqlspec.testing.compliance import Database, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -132,7 +132,7 @@ async def settled(config: Any) -> None:
 
 async def open_transactions(database: Database) -> int:
     """As the server knows them; SQLite: whether anybody holds the write lock."""
-    if database.adapter.dialect == "postgres":
+    if database.dialect == "postgres":
         return int(
             await database.value(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_setting('application_name')"
@@ -189,14 +189,14 @@ async def test_a_cancelled_statement_is_stopped_and_its_transaction_lost(databas
         await db.begin()
         await db.execute(INSERT, 1, 1)
         if scope == "asyncio":
-            task = asyncio.ensure_future(db.select(SLOW[database.adapter.dialect]))
+            task = asyncio.ensure_future(db.select(SLOW[database.dialect]))
             await underway(database)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
         else:
             with anyio.move_on_after(0.05) as limit:
-                await db.select(SLOW[database.adapter.dialect])
+                await db.select(SLOW[database.dialect])
             assert limit.cancelled_caught
         with pytest.raises(TransactionAbortedError, match="interrupted by CancelledError"):
             await db.execute(INSERT, 1, 2)
@@ -222,13 +222,13 @@ async def sleepers(database: Database) -> int:
 async def assert_quiet(database: Database) -> None:
     """Nothing runs any more on the server."""
     assert await open_transactions(database) == 0
-    if database.adapter.dialect == "postgres":
+    if database.dialect == "postgres":
         assert await sleepers(database) == 0
 
 
 async def underway(database: Database) -> None:
     """Wait until what was sent runs on the server. SQLite does not tell: there it may also be just before."""
-    if database.adapter.dialect == "postgres":
+    if database.dialect == "postgres":
         async with asyncio.timeout(5):
             while not await sleepers(database):
                 await asyncio.sleep(0.002)
@@ -240,7 +240,7 @@ async def test_the_caller_goes_on_at_once(database: Database) -> None:
     """Settling goes on by itself: who was cancelled is free in well under a second."""  # W19
     async with database.session() as db:
         await db.begin()
-        task = asyncio.ensure_future(db.select(SLOW[database.adapter.dialect]))
+        task = asyncio.ensure_future(db.select(SLOW[database.dialect]))
         await underway(database)
         started = asyncio.get_running_loop().time()
         task.cancel()
@@ -254,7 +254,7 @@ async def test_closing_a_pool_waits_for_what_is_being_settled(database: Database
     """close_pool() right after a cancellation ends cleanly, and nothing runs on."""  # W19 S10
     for _ in range(3):
         async with database.session() as db:
-            task = asyncio.ensure_future(db.select(SLOW[database.adapter.dialect]))
+            task = asyncio.ensure_future(db.select(SLOW[database.dialect]))
             await underway(database)
             task.cancel()
             await asyncio.wait((task,))
@@ -264,7 +264,7 @@ async def test_closing_a_pool_waits_for_what_is_being_settled(database: Database
 
 async def slow_commit(database: Database) -> tuple[Any, Callable[[], None]]:
     """Make COMMIT on a table ``pairs`` take its time; gives a config for it, and what ends the wait."""
-    if database.adapter.dialect == "postgres":
+    if database.dialect == "postgres":
         await database.run(
             "CREATE TABLE pairs (victim INTEGER, half INTEGER)",
             "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS"
@@ -286,7 +286,7 @@ async def slow_commit(database: Database) -> tuple[Any, Callable[[], None]]:
 
 async def commit_runs(database: Database, config: Any) -> None:
     """Wait until the slow COMMIT is on its way. SQLite lets nobody begin to read then."""
-    if database.adapter.dialect == "postgres":
+    if database.dialect == "postgres":
         await underway(database)
         return
     with closing(sqlite3.connect(config.pool_config["database"], timeout=0)) as reader:

@@ -14,7 +14,7 @@ from sqlspec.concurrency import FINISH_LIMIT
 from tests.support.cable import cable
 
 if TYPE_CHECKING:
-    from tests.compliance.adapters import Database
+    from sqlspec.testing.compliance import Database
 
 pytestmark = pytest.mark.usefixtures("silence")
 

@@ -11,7 +11,7 @@ import pytest
 from sqlspec._async.connection import SETTLE_DEADLINE
 from sqlspec.adapters.asyncpg import AsyncpgConfig
 from sqlspec.exceptions import ConnectionLostError, TransactionAbortedError
-from tests.compliance.adapters import Database, where
+from sqlspec.testing.compliance import Database, where
 from tests.support.cable import cable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def test_a_method_of_the_driver_that_is_cancelled_loses_the_transaction(da
     async with database.session(config) as db:
         await db.begin()
         await db.execute("INSERT INTO items (id) VALUES (1)")
-        task = asyncio.ensure_future(db.call_connection("execute", (SLOW[database.adapter.dialect],), {}))
+        task = asyncio.ensure_future(db.call_connection("execute", (SLOW[database.dialect],), {}))
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.wait((task,))
@@ -104,7 +104,7 @@ async def test_a_raw_connection_that_is_cancelled_does_not_go_back_as_it_is(data
 
     async def sleep_on_it() -> None:
         async with config.provide_connection() as connection:
-            await connection.execute(SLOW[database.adapter.dialect])
+            await connection.execute(SLOW[database.dialect])
 
     task = asyncio.ensure_future(sleep_on_it())
     await asyncio.sleep(0.05)
@@ -166,7 +166,7 @@ async def test_closing_a_pool_leaves_no_connection_behind(database: Database) ->
     for _ in range(3):
         connections = config.connections
         async with database.session(config) as db:
-            await cancelled_statement(db, SLOW[database.adapter.dialect])
+            await cancelled_statement(db, SLOW[database.dialect])
             assert len(connections.holders) == 1
             await config.close()
             assert connections.holders == []

@@ -17,7 +17,7 @@ from sqlspec.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from tests.compliance.adapters import Database
+    from sqlspec.testing.compliance import Database
 
 
 # Exhausted

@@ -15,7 +15,7 @@ from sqlspec.exceptions import (
 from tests.support.postgres import SECRET, assert_shows_no_secret, asyncpg_config
 
 if TYPE_CHECKING:
-    from tests.compliance.adapters import Database
+    from sqlspec.testing.compliance import Database
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from sqlspec.exceptions import ConcurrentTransactionError
-from tests.compliance.adapters import Database
+from sqlspec.testing.compliance import Database
 
 pytestmark = pytest.mark.usefixtures("silence")
 

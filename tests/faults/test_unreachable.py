@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from tests.compliance.adapters import Database
+    from sqlspec.testing.compliance import Database
 
 
 async def test_a_server_that_can_not_be_reached(postgres_dsn: str, unused_port: int) -> None:

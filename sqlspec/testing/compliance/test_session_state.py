@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sqlspec.exceptions import DataError, ParameterError, UniqueViolationError
-from tests.compliance.adapters import Database, where
+from sqlspec.testing.compliance.adapter import Database, where
 
 if TYPE_CHECKING:
     from sqlspec.driver import AsyncDriverAdapterBase
 
 
+@where("temporary_tables")
 async def test_temporary_tables_end_with_their_session(database: Database) -> None:
     """The next user of a pool of one neither reads nor trips over them."""  # F1 S15
     config = database.new_config({"max_size": 1})
@@ -21,18 +22,6 @@ async def test_temporary_tables_end_with_their_session(database: Database) -> No
             await db.execute("CREATE TEMPORARY TABLE secrets (id INTEGER)")
             await db.execute("INSERT INTO secrets (id) VALUES (1)")
             assert await db.select_value("SELECT count(*) FROM secrets") == 1
-
-
-@where("file")
-async def test_pragmas_end_with_their_session(database: Database) -> None:
-    """Foreign keys are on again for the next user, and he may write."""  # F1 S15
-    config = database.new_config({"max_size": 1})
-    async with database.session(config) as db:
-        await db.execute("PRAGMA foreign_keys = OFF")
-        await db.execute("PRAGMA query_only = ON")
-    async with database.session(config) as db:
-        assert await db.select_value("PRAGMA foreign_keys") == 1
-        await db.execute("CREATE TABLE writable (id INTEGER)")
 
 
 async def test_a_connection_that_nobody_changed_is_kept(database: Database) -> None:
@@ -48,13 +37,13 @@ async def test_a_connection_that_nobody_changed_is_kept(database: Database) -> N
 
 async def number_of_the_connection(database: Database, db: AsyncDriverAdapterBase) -> int:
     """What tells one connection from another: the server's process, or a counter that each SQLite connection has."""
-    if database.adapter.dialect == "postgres":
-        return int(await db.select_value("SELECT pg_backend_pid()"))
+    if "connection" in database.adapter.sql:
+        return int(await db.select_value(database.phrase("connection")))
     raw: Any = await db.acquire_connection()
     return id(raw)
 
 
-@where("abort")
+@where("error_aborts", "infers_parameters")
 async def test_a_value_that_the_driver_refuses_does_not_abort_the_transaction(database: Database) -> None:
     """Nothing was sent, so the server's transaction is as good as before."""  # S14 E2
     await database.run("CREATE TABLE items (id INTEGER PRIMARY KEY)")
@@ -67,6 +56,7 @@ async def test_a_value_that_the_driver_refuses_does_not_abort_the_transaction(da
     assert await database.value("SELECT count(*) FROM items") == 1
 
 
+@where("savepoints")
 async def test_many_rows_are_all_or_none_in_an_open_transaction_too(database: Database) -> None:
     """What was done before is saved, and of the rows none, once the owner has undone what is aborted."""  # P7
     await database.run("CREATE TABLE items (id INTEGER PRIMARY KEY)")
@@ -76,14 +66,14 @@ async def test_many_rows_are_all_or_none_in_an_open_transaction_too(database: Da
         with pytest.raises(UniqueViolationError):
             async with db.transaction():
                 await db.execute_many("INSERT INTO items (id) VALUES (?)", [(2,), (1,)])
-        if "abort" not in database.adapter.can:
+        if not database.can("error_aborts"):
             with pytest.raises(UniqueViolationError):
                 await db.execute_many("INSERT INTO items (id) VALUES (?)", [(2,), (1,)])
         await db.commit()
     assert await database.value("SELECT count(*) FROM items") == 1
 
 
-@where("abort")
+@where("error_aborts", "savepoints")
 async def test_a_rollback_that_begins_anew_drops_what_waited_for_the_commit(database: Database) -> None:
     """AND CHAIN ends one transaction and begins another: the first one's hooks hear nothing of its commit."""  # S9
     heard: list[str] = []

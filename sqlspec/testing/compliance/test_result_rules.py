@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sqlspec.exceptions import MultipleResultsFoundError, NotFoundError
-from tests.compliance.adapters import Database, where
+from sqlspec.testing.compliance.adapter import Database, where
 
 if TYPE_CHECKING:
     from sqlspec.driver import AsyncDriverAdapterBase
@@ -100,20 +100,24 @@ async def test_rows_follow_the_table(database: Database, db: AsyncDriverAdapterB
     assert (await db.select(star))[0] == {"id": 1, "name": "a", "extra": None}
 
 
-async def test_rows_affected(db: AsyncDriverAdapterBase) -> None:
+@where("count")
+async def test_rows_affected(database: Database, db: AsyncDriverAdapterBase) -> None:
     """Changed rows are counted, with RETURNING too; a SELECT and DDL change none that could be told."""  # R7
     assert (await db.execute("UPDATE items SET name = 'x' WHERE id > ?", 1)).rows_affected == 2
     assert (await db.execute("DELETE FROM items WHERE id = 99")).rows_affected == 0
-    result = await db.execute("UPDATE items SET name = 'y' WHERE id > ? RETURNING id", 1)
-    assert result.rows_affected == 2
-    assert sorted(result.all(schema_type=int)) == [2, 3]
+    if database.can("update_returning"):
+        result = await db.execute("UPDATE items SET name = 'y' WHERE id > ? RETURNING id", 1)
+        assert result.rows_affected == 2
+        assert sorted(result.all(schema_type=int)) == [2, 3]
     assert (await db.execute("INSERT INTO items VALUES (?, ?), (?, ?)", 7, "a", 8, "b")).rows_affected == 2
     assert (await db.execute(ALL)).rows_affected is None
     assert (await db.execute("CREATE TABLE more (id INTEGER)")).rows_affected is None
-    inserted = await db.execute("WITH new AS (SELECT 20 AS id) INSERT INTO items SELECT id, 'w' FROM new")
-    assert inserted.rows_affected == 1
+    if database.dialect != "mysql":  # which has it the other way round
+        inserted = await db.execute("WITH new AS (SELECT 20 AS id) INSERT INTO items SELECT id, 'w' FROM new")
+        assert inserted.rows_affected == 1
 
 
+@where("update_returning")
 async def test_returning_one_row_changes_all(db: AsyncDriverAdapterBase) -> None:
     """select_value() of a statement that writes still writes every row."""  # R2
     with pytest.raises(MultipleResultsFoundError):
@@ -137,10 +141,11 @@ async def test_rows_affected_by_many_can_not_be_told(db: AsyncDriverAdapterBase)
 
 async def test_the_key_of_an_inserted_row(database: Database, db: AsyncDriverAdapterBase) -> None:
     """``last_inserted_id`` where the driver tells it, else None; RETURNING everywhere."""  # R1 R7
-    await db.execute(f"CREATE TABLE made (id {database.type_of('key')}, name TEXT)")
+    await db.execute(f"CREATE TABLE made (id {database.type_of('key')}, name {database.type_of('text')})")
     first = await db.execute("INSERT INTO made (name) VALUES (?)", "a")
-    assert first.last_inserted_id == (1 if "inserted_id" in database.adapter.can else None)
-    assert await db.select_value("INSERT INTO made (name) VALUES (?) RETURNING id", "b") == 2
+    assert first.last_inserted_id == (1 if database.can("inserted_id") else None)
+    if database.can("returning"):
+        assert await db.select_value("INSERT INTO made (name) VALUES (?) RETURNING id", "b") == 2
     assert (await db.execute("UPDATE made SET name = 'c'")).last_inserted_id is None
     assert (await db.execute("SELECT * FROM made")).last_inserted_id is None
 

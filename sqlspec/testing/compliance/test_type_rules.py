@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from sqlspec.exceptions import DataError, DuplicateColumnError, MappingError
-from tests.compliance.adapters import Database, where
+from sqlspec.testing.compliance.adapter import Database, where
 
 if TYPE_CHECKING:
     from sqlspec.driver import AsyncDriverAdapterBase
@@ -163,7 +163,9 @@ async def test_nested_types_are_read_from_json(database: Database, db: AsyncDriv
     assert found == Whole(1, [Part(UUID(int=7), dt.date(2024, 1, 2))])
 
 
-async def test_a_value_that_does_not_fit_its_field_is_a_mapping_error(db: AsyncDriverAdapterBase) -> None:
+async def test_a_value_that_does_not_fit_its_field_is_a_mapping_error(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
     """It names the statement, the row, the column, and both types, and shows no value."""  # R4
     statement = "SELECT 1 AS id, 'secret' AS name UNION ALL SELECT 2, NULL ORDER BY id"
 
@@ -178,7 +180,7 @@ async def test_a_value_that_does_not_fit_its_field_is_a_mapping_error(db: AsyncD
     error = failed.value
     assert (error.statement, error.row, error.column, error.field) == (statement, 1, "name", "name")
     with pytest.raises(MappingError) as wrong:
-        await db.select_value("SELECT 'sec' || 'ret' AS it", schema_type=int)
+        await db.select_value(f"SELECT {database.phrase('text_of')} AS it", schema_type=int)
     assert "secret" not in str(wrong.value)
 
 

@@ -1,0 +1,1 @@
+"""Tools for the tests of those who build on SQLSpec. Needs pytest and pytest-asyncio."""

@@ -1,0 +1,83 @@
+"""The database servers of a test run: found or started when first asked for, stopped at the end of the run.
+
+One per process, since tests of every folder share them. ``SERVERS.postgres_dsn`` and ``SERVERS.mariadb_dsn`` are
+databases of this run's own, dropped at its end.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from sqlspec import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlspec.servers import MariaDBServer, PostgresServer
+
+__all__ = ("SERVERS", "Servers")
+
+
+class Servers:
+    """The servers of this run."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._had: dict[str, Any] = {}
+        self.say: Callable[[str], None] = print
+
+    def start(self, name: str) -> Any:
+        """The server of this name: ``postgres`` or ``mariadb``.
+
+        Raises:
+            ServerUnavailableError: It can't be had.
+        """
+        if name not in self._had:
+            find = {"postgres": servers.find_or_start_postgres, "mariadb": _find_mariadb}[name]
+            self._had[name] = server = find(say=self.say)
+            self._stack.callback(server.stop)
+        return self._had[name]
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """PostgreSQL."""
+        server: PostgresServer = self.start("postgres")
+        return server
+
+    @property
+    def mariadb(self) -> MariaDBServer:
+        """MariaDB; with SQLSPEC_TEST_MYSQL=mysql9 MySQL 9."""
+        server: MariaDBServer = self.start("mariadb")
+        return server
+
+    @property
+    def postgres_dsn(self) -> str:
+        """An empty database of this run's own."""
+        return self._database("postgres")
+
+    @property
+    def mariadb_dsn(self) -> str:
+        """An empty database of this run's own."""
+        return self._database("mariadb")
+
+    def _database(self, name: str) -> str:
+        if f"{name} database" not in self._had:
+            made = self.start(name).temporary_database("sqlspec_test")
+            self._had[f"{name} database"] = self._stack.enter_context(made)
+        dsn: str = self._had[f"{name} database"]
+        return dsn
+
+    def stop(self) -> None:
+        """Stop what was started."""
+        self._had.clear()
+        self._stack.close()
+
+
+def _find_mariadb(say: Callable[[str], None]) -> MariaDBServer:
+    find = servers.find_or_start_mysql9 if os.environ.get("SQLSPEC_TEST_MYSQL") == "mysql9" else None
+    return (find or servers.find_or_start_mariadb)(say=say)
+
+
+SERVERS = Servers()
