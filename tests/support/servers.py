@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from sqlspec import servers
+from sqlspec.servers.postgres_client import run_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +64,22 @@ class Servers:
     def mariadb_dsn(self) -> str:
         """An empty database of this run's own."""
         return self._database("mariadb")
+
+    @property
+    def strict_postgres_dsn(self) -> str:
+        """A server of our own that wants the password ``right`` of the user ``strict``, and has no TLS."""
+        if "strict" not in self._had:
+            server = servers.temporary_postgres(say=self.say)
+            self._stack.callback(server.stop)
+            run_sql(server.dsn, "CREATE ROLE strict LOGIN PASSWORD 'right'")
+            ((file,),) = run_sql(server.dsn, "SHOW hba_file")
+            rules = Path(file or "")
+            rules.write_text(f"host all strict 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+            run_sql(server.dsn, "SELECT pg_reload_conf()")
+            place = urlsplit(server.dsn)
+            self._had["strict"] = f"postgresql://strict:right@{place.hostname}:{place.port}/postgres"
+        dsn: str = self._had["strict"]
+        return dsn
 
     def _database(self, name: str) -> str:
         if f"{name} database" not in self._had:

@@ -5,7 +5,7 @@
 ``docs/adding-an-adapter.md`` shows how an ``Adapter`` is declared. The tests name the rules that they hold.
 """
 
-from sqlspec.testing.compliance.adapter import KINDS, PHRASES, Adapter, Database, where
+from sqlspec.testing.compliance.adapter import BREAKS, KINDS, PHRASES, Adapter, Database, where
 from sqlspec.testing.compliance.capabilities import CAPABILITIES
 
-__all__ = ("CAPABILITIES", "KINDS", "PHRASES", "Adapter", "Database", "where")
+__all__ = ("BREAKS", "CAPABILITIES", "KINDS", "PHRASES", "Adapter", "Database", "where")

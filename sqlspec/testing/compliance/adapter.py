@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlspec.driver import AsyncDriverAdapterBase
     from sqlspec.registry import Config
 
-__all__ = ("KINDS", "PHRASES", "Adapter", "Database", "where")
+__all__ = ("BREAKS", "KINDS", "PHRASES", "Adapter", "Database", "where")
 
 KINDS = {
     "key": "a primary key of whole numbers that the database counts up",
@@ -61,6 +61,15 @@ PHRASES = {
 """What no two databases say alike."""
 
 
+BREAKS = {
+    "down": "nobody listens there, or there is no such folder",
+    "database": "the server has no such database",
+    "password": "the password is `wrong-geheim`",
+    "tls": "TLS is demanded, and the server has none",
+}
+"""Ways to a database that can't be taken."""
+
+
 @dataclass(frozen=True)
 class Adapter:
     """One adapter and what it can do.
@@ -74,6 +83,7 @@ class Adapter:
         sql: Phrases, see ``PHRASES``.
         can: Capabilities, see ``CAPABILITIES``.
         options: Further arguments of the config.
+        broken: From a ``pool_config`` that works to the keys that make it lead nowhere, see ``BREAKS``.
         lock_options: Keys of ``pool_config`` that make it wait 50 ms for locks, where there are such.
         cannot: Why a capability is not declared that one would expect, by capability: shown in the docs.
     """
@@ -85,6 +95,9 @@ class Adapter:
     sql: Mapping[str, str]
     can: frozenset[str]
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    broken: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(
+        default_factory=dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
+    )
     lock_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     cannot: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -122,14 +135,14 @@ class Database:
 
     def __init__(self, adapter: Adapter, pool_config: dict[str, Any]) -> None:
         self.adapter = adapter
-        self._pool_config = pool_config
+        self.pool_config = pool_config
         self._configs: list[Config] = []
         self.config = self.new_config()
 
     def new_config(self, pool_config: Mapping[str, Any] | None = None, **options: Any) -> Config:
         """Another config for the same database; closed with it."""
         make = self.adapter.config()
-        config = make(pool_config={**self._pool_config, **(pool_config or {})}, **{**self.adapter.options, **options})
+        config = make(pool_config={**self.pool_config, **(pool_config or {})}, **{**self.adapter.options, **options})
         self._configs.append(config)
         return config
 
@@ -153,6 +166,10 @@ class Database:
     def can(self, *capabilities: str) -> bool:
         """Whether the adapter declares these capabilities."""
         return self.adapter.fits(capabilities)
+
+    def broken_config(self, fault: str) -> Config:
+        """A config that leads nowhere."""
+        return self.new_config(self.adapter.broken[fault](self.pool_config))
 
     def type_of(self, kind: str) -> str:
         """How a column for such values is declared."""

@@ -50,4 +50,5 @@ CAPABILITIES: dict[str, str] = {
     "time_limits": "`timeout=` stops a statement on the server",
     "kill": "another session can end this one",
     "file": "the database is a file",
+    "server": "the database is a server: it can be down, refuse a password, have no such database, have no TLS",
 }

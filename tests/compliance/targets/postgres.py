@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from sqlspec.testing.compliance import Adapter
 from tests.support.servers import SERVERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
     from pathlib import Path
 
 __all__ = ("ADAPTERS", "CAN", "SQL", "TYPES", "schema")
@@ -51,7 +52,16 @@ CAN = frozenset(
         *("dollar_quotes", "temporary_tables", "types", "arrays", "infinity", "microseconds_as_they_are"),
         *("savepoints", "error_aborts", "transactional_ddl", "isolation", "read_only", "serializable"),
         *("deferred_constraints", "commit_tag", "server_cursors", "streams_beside"),
-        *("sqlstate", "constraint_names", "constraints", "error_place", "lock_timeout", "time_limits", "kill"),
+        *(
+            "sqlstate",
+            "constraint_names",
+            "constraints",
+            "error_place",
+            "lock_timeout",
+            "time_limits",
+            "kill",
+            "server",
+        ),
     }
 )
 """What PostgreSQL can; a driver may know less, or more."""
@@ -73,6 +83,15 @@ def schema(folder: Path, pool_config: Callable[[str, str], dict[str, Any]]) -> G
         run_sql(SERVERS.postgres_dsn, f"SET client_min_messages = error; DROP SCHEMA {name} CASCADE")
 
 
+BROKEN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "down": lambda _: {"dsn": "postgresql://someone:geheim@127.0.0.1:1/app"},
+    "database": lambda _: {"dsn": f"{SERVERS.postgres.dsn.rpartition('/')[0]}/no_such_database"},
+    "password": lambda _: {"dsn": SERVERS.strict_postgres_dsn.replace("right", "wrong-geheim")},
+    "tls": lambda _: {"dsn": f"{SERVERS.strict_postgres_dsn}?sslmode=require"},
+}
+"""By ``dsn``, for every adapter that takes one."""
+
+
 def _asyncpg(dsn: str, name: str) -> dict[str, Any]:
     return {"dsn": dsn, "server_settings": {"search_path": name, "application_name": name}, "max_size": 4}
 
@@ -85,5 +104,6 @@ ADAPTERS = [
         types=TYPES,
         sql=SQL,
         can=CAN | {"async", "pool"},
+        broken=BROKEN,
     ),
 ]
