@@ -1,11 +1,8 @@
 """SQLite by aiosqlite, async: every connection has a thread of its own."""
 
-from importlib.util import find_spec
+from sqlspec.core.versions import require
 
-from sqlspec.exceptions import MissingDependencyError
-
-if find_spec("aiosqlite") is None:
-    raise MissingDependencyError("aiosqlite", "aiosqlite")
+require("aiosqlite", "aiosqlite", "0.22", extra="aiosqlite")
 
 from sqlspec.adapters.aiosqlite.config import AiosqliteConfig
 from sqlspec.adapters.aiosqlite.driver import AiosqliteDriver

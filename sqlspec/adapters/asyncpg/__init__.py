@@ -1,11 +1,8 @@
 """PostgreSQL by asyncpg, async, on its own pool."""
 
-from importlib.util import find_spec
+from sqlspec.core.versions import require
 
-from sqlspec.exceptions import MissingDependencyError
-
-if find_spec("asyncpg") is None:
-    raise MissingDependencyError("asyncpg", "asyncpg")
+require("asyncpg", "asyncpg", "0.30", extra="asyncpg")
 
 from sqlspec.adapters.asyncpg.config import AsyncpgConfig, AsyncpgPoolConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver
