@@ -6,6 +6,7 @@ from sqlspec.testing.compliance.fixtures import (
     items,
     pytest_collection_modifyitems,
     pytest_generate_tests,
+    silence,
 )
 
-__all__ = ("database", "db", "items", "pytest_collection_modifyitems", "pytest_generate_tests")
+__all__ = ("database", "db", "items", "pytest_collection_modifyitems", "pytest_generate_tests", "silence")

@@ -6,7 +6,9 @@ runs once per adapter that declares what the test needs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import gc
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlspec.driver import AsyncDriverAdapterBase
 
-__all__ = ("database", "db", "items", "pytest_collection_modifyitems", "pytest_generate_tests")
+__all__ = ("database", "db", "items", "pytest_collection_modifyitems", "pytest_generate_tests", "silence")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,3 +59,17 @@ async def db(database: Database) -> AsyncIterator[AsyncDriverAdapterBase]:
 async def items(database: Database) -> None:
     """A table ``items`` (id, name) with nothing in it."""
     await database.run(f"CREATE TABLE items (id INTEGER PRIMARY KEY, name {database.type_of('text')})")
+
+
+@pytest.fixture
+async def silence(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+    """Nothing may be said behind the test's back: no forgotten task, no exception that nobody retrieved."""
+    heard: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: heard.append(context))
+    yield
+    await asyncio.sleep(0)
+    gc.collect()
+    await asyncio.sleep(0)
+    assert heard == []
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

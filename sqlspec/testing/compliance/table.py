@@ -9,6 +9,7 @@ __all__ = ("GROUPS", "Tally")
 GROUPS = {
     "test_transaction_rules": "S transactions",
     "test_session_state": "S sessions",
+    "test_task_rules": "S tasks",
     "test_statement_rules": "P statements",
     "test_type_rules": "P types",
     "test_result_rules": "R results",

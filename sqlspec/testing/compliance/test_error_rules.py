@@ -49,7 +49,11 @@ FAULTS: list[tuple[str, type[e.DatabaseError], str, tuple[Any, ...]]] = [
     ("kind", "statement", "parameters"), [(k, s, p) for _, k, s, p in FAULTS], ids=[f[0] for f in FAULTS]
 )
 async def test_a_fault_is_the_same_class_everywhere(
-    db: AsyncDriverAdapterBase, kind: type[e.DatabaseError], statement: str, parameters: tuple[Any, ...]
+    database: Database,
+    db: AsyncDriverAdapterBase,
+    kind: type[e.DatabaseError],
+    statement: str,
+    parameters: tuple[Any, ...],
 ) -> None:
     """By every method; the driver's exception is the cause, the statement is the user's own text."""  # E1 E2
     for run in (db.execute, db.select, db.select_one, db.select_value):
@@ -60,7 +64,8 @@ async def test_a_fault_is_the_same_class_everywhere(
         assert failed.value.__cause__ is not None
         assert not isinstance(failed.value.__cause__, e.SQLSpecError)
         assert statement in str(failed.value)
-    with pytest.raises(kind):
+    is_refused = kind is e.ProgrammingError and not database.can("transactional_ddl")  # DDL, in a transaction
+    with pytest.raises(e.ImplicitCommitError if is_refused else kind):
         async with db.transaction():
             await db.execute(statement, *parameters)
     if parameters:
@@ -115,17 +120,20 @@ async def test_values_that_do_not_fit_are_not_shown(
 async def test_attributes_tell_what_the_database_told(database: Database, db: AsyncDriverAdapterBase) -> None:
     """constraint, table, column, code and sqlstate."""  # E1
     named = database.can("constraint_names")
+    tells_all = database.dialect != "mysql"  # which tells no table for a key or a NULL, and one state for all of them
     with pytest.raises(e.UniqueViolationError) as unique:
         await db.execute("INSERT INTO users VALUES (2, 'geheim@example.org', 30)")
-    assert unique.value.table == "users"
+    assert unique.value.table == "users" or not tells_all
     assert unique.value.code is not None
     if named:
-        assert (unique.value.constraint, unique.value.sqlstate) == ("users_email_key", "23505")
+        assert unique.value.constraint == "users_email_key"
+        assert unique.value.sqlstate == ("23505" if tells_all else "23000")
     else:
         assert unique.value.column == "email"
     with pytest.raises(e.NotNullViolationError) as null:
         await db.execute("INSERT INTO users VALUES (2, NULL, 30)")
-    assert (null.value.table, null.value.column) == ("users", "email")
+    assert null.value.table == "users" or not tells_all
+    assert null.value.column == "email"
     with pytest.raises(e.CheckViolationError) as check:
         await db.execute("INSERT INTO users VALUES (2, 'b', 3)")
     assert check.value.constraint == "adult"

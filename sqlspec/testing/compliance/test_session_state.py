@@ -6,11 +6,60 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlspec.exceptions import DataError, ParameterError, UniqueViolationError
+from sqlspec import SQLSpec
+from sqlspec.exceptions import DataError, ParameterError, SessionClosedError, UniqueViolationError
 from sqlspec.testing.compliance.adapter import Database, where
 
 if TYPE_CHECKING:
     from sqlspec.driver import AsyncDriverAdapterBase
+
+
+async def test_a_session_takes_a_connection_with_its_first_statement(database: Database) -> None:
+    """And keeps it to its end; one that does not hold takes one per statement."""  # S2 S15
+    config: Any = database.config
+    async with database.session() as db:
+        assert not config.is_open
+        assert await db.select_value("SELECT 1") == 1
+        assert len(config.connections.holders) == 1
+    assert config.connections.holders == []
+    async with database.session(hold=False) as db:
+        assert await db.select_value("SELECT 1") == 1
+        assert config.connections.holders == []
+        async with db.transaction():
+            assert await db.select_value("SELECT 1") == 1
+            assert len(config.connections.holders) == 1
+        assert config.connections.holders == []
+
+
+async def test_a_closed_session_says_so(database: Database) -> None:
+    """Every method, with the reason and how to get another; what it gave before is usable still."""  # S8 R1
+    async with database.session() as db:
+        result = await db.execute("SELECT 1 AS one")
+    methods: list[Any] = [db.execute, db.select, db.select_one, db.select_value, db.execute_script]
+    for method in methods:
+        with pytest.raises(SessionClosedError, match=r"This session is closed: .*provide_session"):
+            await method("SELECT 1")
+    for ending in (db.begin, db.commit, db.rollback):
+        with pytest.raises(SessionClosedError):
+            await ending()
+    with pytest.raises(SessionClosedError):
+        async with db.transaction():
+            pass
+    assert result.all() == [{"one": 1}]
+
+
+async def test_the_pool_can_be_had_at_any_time(database: Database) -> None:
+    """get_pool() is synchronous, gives the same object each time, and another one after closing."""  # S10 S16
+    async with SQLSpec() as spec:
+        config: Any = database.config
+        spec.add_config(config, name="it")
+        pool = spec.get_pool(config)
+        assert spec.get_pool("it") is pool
+        async with database.session() as db:
+            assert await db.select_value("SELECT 1") == 1
+        assert spec.get_pool(config) is pool
+        await spec.close_pool(config)
+        assert spec.get_pool(config) is not pool
 
 
 @where("temporary_tables")

@@ -389,8 +389,8 @@ async def test_an_idle_connection_that_died_costs_no_transaction(database: Datab
 
 @where("kill")
 async def test_a_stream_on_a_lost_connection_says_so(database: Database, db: AsyncDriverAdapterBase) -> None:
-    """ConnectionLostError at the next fetch, and the session works on outside a transaction."""  # F2
-    await db.execute_many(INSERT, [(n, "x") for n in range(10)])
+    """ConnectionLostError at a later fetch, and the session works on outside a transaction."""  # F2
+    await db.execute_many(INSERT, [(n, "x" * 1_000_000) for n in range(10)])  # more than sockets keep
     with pytest.raises(ConnectionLostError):
         await read_and_lose(database, db)
     assert await db.select_value(COUNT) == 10
@@ -399,9 +399,11 @@ async def test_a_stream_on_a_lost_connection_says_so(database: Database, db: Asy
 async def read_and_lose(database: Database, db: AsyncDriverAdapterBase) -> None:
     number = await db.select_value(database.phrase("connection"))
     async with db.select_stream("SELECT name FROM items", schema_type=str, chunk_size=1) as rows:
+        await anext(aiter(rows))
+        await database.kill(number)
+        await asyncio.sleep(0.05)
         async for _ in rows:
-            await database.kill(number)
-            await asyncio.sleep(0.05)
+            pass
 
 
 @where("kill", "dollar_quotes", "deferred_constraints")
@@ -516,7 +518,7 @@ async def test_an_undone_block_leaves_no_savepoint(db: AsyncDriverAdapterBase) -
         async with db.transaction():
             await db.execute(INSERT, 1, "a")
             raise KeyError
-    with pytest.raises(DatabaseError, match="savepoint"):
+    with pytest.raises(DatabaseError, match=r"(?i)savepoint.*\n"):
         await db.execute("RELEASE SAVEPOINT sqlspec_1")
     await db.rollback()
 
