@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sqlspec.servers import PostgresServer, ServerUnavailableError
+from sqlspec.servers import MariaDBServer, PostgresServer, ServerUnavailableError
 from sqlspec.testing.compliance import Adapter
 from tests.compliance.targets import SERVER_OF
 from tests.support.servers import SERVERS
@@ -60,6 +60,12 @@ def postgres_server() -> PostgresServer:
 def postgres_dsn() -> str:
     """The DSN of this run's own PostgreSQL database, empty at first, dropped at the end."""
     return SERVERS.postgres_dsn
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> MariaDBServer:
+    """The MariaDB server of this run: found on this machine, or started for it."""
+    return SERVERS.mariadb
 
 
 @pytest.fixture(scope="session")

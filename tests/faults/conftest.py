@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from sqlspec.testing.compliance.fixtures import (
@@ -14,9 +12,6 @@ from sqlspec.testing.compliance.fixtures import (
     silence,
 )
 from sqlspec.testing.compliance.plugin import adapters_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ("database", "db", "items", "pytest_collection_modifyitems", "pytest_generate_tests", "silence")
 

@@ -1,4 +1,7 @@
-"""Every block of the Starlette guide that needs no MySQL, run as written and held to what the guide says of it."""
+"""Every block of the Starlette guide, run as written and held to what the guide says of it.
+
+With asyncpg, as it stands there, and with the two adapters that it names instead.
+"""
 
 from __future__ import annotations
 
@@ -12,56 +15,58 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
+from sqlspec.adapters import load_config
 from sqlspec.adapters.aiosqlite import AiosqliteConfig
-from sqlspec.adapters.asyncpg import AsyncpgConfig
 from sqlspec.config import StarletteConfig
 from sqlspec.exceptions import SQLSpecError
 from sqlspec.extensions.starlette import SQLSpecPlugin
+from tests.support.servers import SERVERS
 from tests.web.client import Client, serving
-from tests.web.guides.reading import Guide
+from tests.web.guides.reading import ADAPTERS, Guide
 from tests.web.test_sockets import Socket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from sqlspec.servers import PostgresServer
+    from sqlspec.servers import MariaDBServer, PostgresServer
 
 SCHEMA = """
 CREATE TABLE users (id SERIAL PRIMARY KEY, email TEXT NOT NULL);
-CREATE TABLE email_log (email TEXT, sent_at TIMESTAMPTZ);
+CREATE TABLE email_log (email TEXT, sent_at TIMESTAMP);
 CREATE TABLE messages (content TEXT);
 """
 
 
-@pytest.fixture
-def guide_dsn(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.temporary_database("sqlspec_guide") as dsn:
-        yield dsn
+@pytest.fixture(params=ADAPTERS)
+def guide(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guide]:
+    server = SERVERS.mariadb if request.param == "asyncmy" else SERVERS.postgres
+    with server.temporary_database("sqlspec_guide") as dsn:
+        yield Guide("starlette", dsn, tmp_path, request.param)
+
+
+def config_of(guide: Guide, **options: Any) -> Any:
+    """A config of the guide's adapter for its database."""
+    return load_config(guide.adapter)(pool_config={"dsn": guide.dsn, "max_size": 2}, **options)
 
 
 @pytest.fixture
-async def database(guide_dsn: str) -> AsyncIterator[AsyncpgConfig]:
+async def database(guide: Guide) -> AsyncIterator[Any]:
     """The guide's database, with its tables, seen from outside the app."""
     spec = SQLSpec()
-    config = spec.add_config(AsyncpgConfig(pool_config={"dsn": guide_dsn, "max_size": 1}))
+    config = spec.add_config(config_of(guide))
     async with spec.provide_session(config) as db:
         await db.execute_script(SCHEMA)
     yield config
     await spec.close_all_pools()
 
 
-@pytest.fixture
-def guide(guide_dsn: str, tmp_path: Path) -> Guide:
-    return Guide("starlette", guide_dsn, tmp_path)
-
-
-async def emails(database: AsyncpgConfig) -> list[str]:
+async def emails(database: Any) -> list[str]:
     async with database.provide_session() as db:
         return await db.select("SELECT email FROM users ORDER BY id", schema_type=str)
 
 
-async def add_user(database: AsyncpgConfig, email: str) -> None:
+async def add_user(database: Any, email: str) -> None:
     async with database.provide_session() as db:
         await db.execute("INSERT INTO users (email) VALUES ($1)", email)
 
@@ -70,7 +75,7 @@ def imported(**names: Any) -> dict[str, Any]:
     """What a reader of the guide has imported and made by the time of a later block."""
     return {
         "AiosqliteConfig": AiosqliteConfig,
-        "AsyncpgConfig": AsyncpgConfig,
+        **{name: load_config(adapter) for adapter, name in ADAPTERS.items()},
         "JSONResponse": JSONResponse,
         "RedirectResponse": RedirectResponse,
         "Route": Route,
@@ -85,16 +90,13 @@ def imported(**names: Any) -> dict[str, Any]:
 def app_in(guide: Guide, **options: Any) -> dict[str, Any]:
     """``app``, ``sqlspec``, ``config`` and ``db_ext``, as the blocks in the middle of the guide suppose them."""
     sqlspec = SQLSpec()
-    config = AsyncpgConfig(
-        pool_config={"dsn": guide.dsn, "max_size": 2},
-        extension_config={"starlette": {"commit_mode": "autocommit", **options}},
-    )
+    config = config_of(guide, extension_config={"starlette": {"commit_mode": "autocommit", **options}})
     sqlspec.add_config(config)
     app = Starlette()
     return imported(sqlspec=sqlspec, config=config, app=app, db_ext=SQLSpecPlugin(sqlspec, app))
 
 
-async def test_quick_start(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_quick_start(guide: Guide, database: Any) -> None:
     """The route after the plugin, get_session without a key, rows as JSON."""
     await add_user(database, "a@example.com")
     [code] = guide.blocks("Quick Start")
@@ -102,7 +104,7 @@ async def test_quick_start(guide: Guide, database: AsyncpgConfig) -> None:
         assert (await client.get("/users")).json() == {"users": [{"id": 1, "email": "a@example.com"}]}
 
 
-async def test_configuration(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_configuration(guide: Guide, database: Any) -> None:
     """StarletteConfig's keywords are the options: 202 commits, 409 does not."""
     [code] = guide.blocks("Configuration")
     names = guide.run(code, imported())
@@ -125,7 +127,24 @@ async def test_configuration(guide: Guide, database: AsyncpgConfig) -> None:
     assert await emails(database) == ["202"]
 
 
-async def test_two_databases(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_two_servers(postgres_server: PostgresServer, mariadb_server: MariaDBServer, tmp_path: Path) -> None:
+    """PostgreSQL and MariaDB in one request, each with its own session, transaction and pool."""
+    with (
+        postgres_server.temporary_database("sqlspec_guide") as dsn,
+        mariadb_server.temporary_database("sqlspec_guide") as mysql_dsn,
+    ):
+        guide = Guide("starlette", dsn, tmp_path, mysql_dsn=mysql_dsn)
+        [code] = guide.blocks("Multi-Database Configuration", 1)
+        names = guide.run(code, imported())
+        spec = names["sqlspec"]
+        async with spec.provide_session("postgres") as pg, spec.provide_session("mysql") as mysql:
+            await pg.execute_script("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (1), (2)")
+            await mysql.execute_script("CREATE TABLE events (id INTEGER); INSERT INTO events VALUES (1), (2), (3)")
+        async with serving(names["app"]) as client:
+            assert (await client.get("/dashboard")).json() == {"users": 2, "events": 3}
+
+
+async def test_two_databases(guide: Guide, database: Any) -> None:
     """One autocommit and one manual, in one request; the default is the first. The import of Request is ours."""
     await add_user(database, "a@example.com")
     [code] = guide.blocks("Multi-Database Configuration")
@@ -143,7 +162,7 @@ async def test_two_databases(guide: Guide, database: AsyncpgConfig) -> None:
 @pytest.mark.parametrize(
     ("heading", "status"), [("Manual Mode", 201), ("Autocommit Mode", 201), ("Autocommit with Redirects", 303)]
 )
-async def test_commit_modes(guide: Guide, database: AsyncpgConfig, heading: str, status: int) -> None:
+async def test_commit_modes(guide: Guide, database: Any, heading: str, status: int) -> None:
     """Each block saves its user."""
     [code] = guide.blocks(heading)
     names = guide.run(code, imported(sqlspec=SQLSpec(), app=Starlette()))
@@ -152,7 +171,7 @@ async def test_commit_modes(guide: Guide, database: AsyncpgConfig, heading: str,
         assert await emails(database) == ["a@example.com"]
 
 
-async def test_session_caching(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_session_caching(guide: Guide, database: Any) -> None:
     """Two calls, one session, one transaction."""
     [code] = guide.blocks("Session Caching")
     async with serving(guide.run(code, app_in(guide))["app"]) as client:
@@ -171,13 +190,13 @@ async def test_connection_access(guide: Guide) -> None:
 async def test_lifecycle(guide: Guide, block: int) -> None:
     """By the plugin alone, and by hand together with init_app: open in between, closed after."""
     names = imported(sqlspec=SQLSpec())
-    config = names["sqlspec"].add_config(AsyncpgConfig(pool_config={"dsn": guide.dsn}))
+    config = names["sqlspec"].add_config(config_of(guide))
     guide.run(guide.blocks("Lifecycle Management")[block], names)
     async with serving(names["app"]):
         pool = names["app"].state.db_pool
         assert pool is names["sqlspec"].get_pool(config)
-        assert not pool.is_closing()
-    assert pool.is_closing()
+        assert config.is_open
+    assert not config.is_open
 
 
 @pytest.mark.filterwarnings("ignore:Using .httpx.")
@@ -187,7 +206,7 @@ def test_testing(guide: Guide) -> None:
     guide.run(code, imported())["test_users_endpoint"]()
 
 
-async def test_background_tasks(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_background_tasks(guide: Guide, database: Any) -> None:
     """The task opens a session of its own, after the user was saved."""
     [code] = guide.blocks("Background Tasks")
     async with serving(guide.run(code, app_in(guide))["app"]) as client:
@@ -197,7 +216,7 @@ async def test_background_tasks(guide: Guide, database: AsyncpgConfig) -> None:
     assert [row["email"] for row in logged] == await emails(database) == ["a@example.com"]
 
 
-async def test_websockets(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_websockets(guide: Guide, database: Any) -> None:
     """@app.websocket_route, and provide_session inside the socket."""
     async with database.provide_session() as db:
         await db.execute("INSERT INTO messages VALUES ('hello there'), ('good bye')")
@@ -208,7 +227,7 @@ async def test_websockets(guide: Guide, database: AsyncpgConfig) -> None:
         await socket.leave()
 
 
-async def test_error_handling(guide: Guide, database: AsyncpgConfig) -> None:
+async def test_error_handling(guide: Guide, database: Any) -> None:
     """The ValueError is a 500 and takes the INSERT back."""
     [code] = guide.blocks("Error Handling")
     async with serving(guide.run(code, app_in(guide))["app"]) as client:
@@ -220,7 +239,7 @@ async def test_error_handling(guide: Guide, database: AsyncpgConfig) -> None:
 
 
 @pytest.mark.parametrize("block", [0, 1])
-async def test_migration(guide: Guide, database: AsyncpgConfig, block: int) -> None:
+async def test_migration(guide: Guide, database: Any, block: int) -> None:
     """The pattern before and the pattern after give the same answer."""
     await add_user(database, "a@example.com")
     names = guide.run(guide.blocks("Migration to Plugin")[block], imported())
@@ -235,10 +254,7 @@ async def test_troubleshooting(guide: Guide) -> None:
     names = app_in(guide)
     with pytest.raises(SQLSpecError, match="Duplicate state keys found"):
         names["sqlspec"].add_config(
-            AsyncpgConfig(
-                pool_config={"dsn": guide.dsn},
-                extension_config={"starlette": StarletteConfig(session_key="db_session")},
-            )
+            config_of(guide, extension_config={"starlette": StarletteConfig(session_key="db_session")})
         )
 
     async def work(request: Request) -> None:
