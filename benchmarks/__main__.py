@@ -15,7 +15,8 @@ from benchmarks import environment, report
 from benchmarks.imports import time_imports
 from benchmarks.planning import time_planning
 from benchmarks.report import Alone, Compared, MarkerError, Report, compare, spread
-from benchmarks.targets import PLANNING, Verdict, judge, judge_modules
+from benchmarks.streaming import time_streams
+from benchmarks.targets import PLANNING, Verdict, judge, judge_modules, judge_peaks
 from benchmarks.timing import FULL, QUICK, DifferentAnswersError, Effort, Work, Workload, measure
 from benchmarks.workloads import ADAPTERS, opener
 from sqlspec.servers import ServerUnavailableError
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if output is not None:
             report.between_markers(output.read_text(encoding="utf-8"), "")  # better now than after two minutes
-        found = run(options.adapter or ADAPTERS, QUICK if options.quick else FULL)
+        found = run(options.adapter or list(ADAPTERS), QUICK if options.quick else FULL)
     except (ServerUnavailableError, DifferentAnswersError, MarkerError, OSError) as error:
         where = f"{output}: " if isinstance(error, MarkerError) else ""
         print(f"{where}{error}", file=sys.stderr)
@@ -66,9 +67,10 @@ def run(adapters: Sequence[str], effort: Effort) -> Report:
         asyncio.run(_measure_adapter(adapter, effort, facts, compared, alone))
     _tell(PLANNING)
     alone += [Alone(f"{PLANNING}: {name}", spread(figures)) for name, figures in time_planning(effort).items()]
+    peaks = time_streams(adapters, _tell)
     facts["load after"] = environment.load()
     facts["heavy modules that import sqlspec loads"] = modules.found
-    return Report(facts, compared, alone, [*judge(compared, alone), modules.verdict])
+    return Report(facts, compared, alone, [*judge(compared, alone), *judge_peaks(peaks), modules.verdict], peaks)
 
 
 class _Modules(msgspec.Struct):

@@ -1,6 +1,6 @@
 """What every adapter is asked: a table of eight columns, the statements, the rows, and what rows become.
 
-Types of columns are written so that SQLite and PostgreSQL take the same text.
+Types of columns are written so that SQLite, PostgreSQL and DuckDB take the same text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,20 @@ from typing import Any
 
 import msgspec
 
-__all__ = ("POSTGRES", "SCHEMA", "SQLITE", "Inputs", "Item", "ItemStruct", "Row", "as_dict", "as_dicts")
+__all__ = (
+    "DUCKDB",
+    "MYSQL",
+    "POSTGRES",
+    "PSYCOPG",
+    "SCHEMA",
+    "SQLITE",
+    "Inputs",
+    "Item",
+    "ItemStruct",
+    "Row",
+    "as_dict",
+    "as_dicts",
+)
 
 Row = tuple[Any, ...]
 
@@ -26,6 +39,7 @@ SCHEMA = (
     f"CREATE TABLE added ({_TYPED})",
     f"CREATE TABLE bulk ({_TYPED})",
 )
+MYSQL_SCHEMA = tuple(statement.replace("BYTEA", "BLOB") for statement in SCHEMA)
 KEY = 500
 STORED = 1_000
 MANY = 10_000
@@ -105,9 +119,11 @@ class Inputs:
         mark: The placeholder; ``{}`` in it is its number.
         dates_as_text: The database has no dates.
         clear: How the table of the many inserts is emptied.
+        schema: The tables.
     """
 
-    def __init__(self, mark: str, *, dates_as_text: bool, clear: str) -> None:
+    def __init__(self, mark: str, *, dates_as_text: bool, clear: str, schema: tuple[str, ...] = SCHEMA) -> None:
+        self.schema = schema
         marks = ", ".join(mark.format(number) for number in range(1, len(COLUMNS) + 1))
         self.one = f"SELECT {_LISTED} FROM items WHERE id = {mark.format(1)}"
         self.all = f"SELECT {_LISTED} FROM items"
@@ -129,4 +145,7 @@ class Inputs:
 
 SQLITE = Inputs("?", dates_as_text=True, clear="DELETE FROM bulk")
 POSTGRES = Inputs("${}", dates_as_text=False, clear="TRUNCATE bulk")
+PSYCOPG = Inputs("%s", dates_as_text=False, clear="TRUNCATE bulk")
+MYSQL = Inputs("%s", dates_as_text=False, clear="TRUNCATE bulk", schema=MYSQL_SCHEMA)
+DUCKDB = Inputs("?", dates_as_text=False, clear="DELETE FROM bulk")
 ROWS_WITH_DATES: list[Row] = [_row(number, dates_as_text=False) for number in range(MANY)]

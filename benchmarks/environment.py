@@ -8,7 +8,10 @@ from importlib.metadata import version
 
 __all__ = ("facts", "load")
 
-_PACKAGES = ("aiosqlite", "asyncpg", "msgspec")
+_PACKAGES = (
+    *("adbc-driver-manager", "aiomysql", "aiosqlite", "asyncmy", "asyncpg", "duckdb", "msgspec"),
+    *("mysql-connector-python", "psqlpy", "psycopg", "pymysql"),
+)
 
 
 def facts() -> dict[str, str]:

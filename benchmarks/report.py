@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from benchmarks.streaming import Peak
     from benchmarks.targets import Verdict
     from benchmarks.timing import Measurement
 
@@ -59,12 +60,15 @@ class Report:
     compared: Sequence[Compared]
     alone: Sequence[Alone]
     verdicts: Sequence[Verdict] = ()
+    peaks: Sequence[Peak] = ()
 
     def markdown(self) -> str:
         """Tables for people."""
         parts = [_facts(self.facts), _compared(self.compared)]
         if self.alone:
             parts.append(_alone(self.alone))
+        if self.peaks:
+            parts.append(_peaks(self.peaks))
         if self.verdicts:
             parts.append(_verdicts(self.verdicts))
         return "\n\n".join(parts)
@@ -129,6 +133,11 @@ def _alone(figures: Iterable[Alone]) -> str:
         for each in figures
     ]
     return _table(("alone", "median", "quartiles", "best"), rows, numbers_from=1)
+
+
+def _peaks(peaks: Iterable[Peak]) -> str:
+    rows = [(each.adapter, f"{each.few / 2**20:.1f} MiB", f"{each.many / 2**20:.1f} MiB") for each in peaks]
+    return _table(("memory that a stream adds at its peak", "10,000 rows", "1,000,000 rows"), rows, numbers_from=1)
 
 
 def _verdicts(verdicts: Iterable[Verdict]) -> str:

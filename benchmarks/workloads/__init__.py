@@ -1,8 +1,9 @@
 """The workloads, and the adapters that they are run on.
 
 A side is an object with one method per workload: ours (``ours.py``, one for all adapters) or a raw driver's (one file
-per adapter). Methods are plain functions or coroutine functions. ``open_bench`` of an adapter's file opens both sides
-on databases of their own, so that neither fills a cache or takes a lock of the other's.
+for all drivers with cursors, ``cursors.py``, and one for each other). Methods are plain functions or coroutine
+functions. What ``ADAPTERS`` names opens both sides on databases of their own, so that neither fills a cache or takes a
+lock of the other's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ("ADAPTERS", "Bench", "DateSide", "Side", "opener", "workloads", "workloads_with_dates")
 
-ADAPTERS = ("sqlite", "aiosqlite", "asyncpg")
+ADAPTERS = {
+    "sqlite": "sqlite:open_bench",
+    "aiosqlite": "aiosqlite:open_bench",
+    "asyncpg": "asyncpg:open_bench",
+    **{
+        name: f"opened:{name}"
+        for name in (
+            *("psycopg", "psycopg_sync", "asyncmy", "aiomysql", "pymysql", "mysqlconnector", "mysqlconnector_sync"),
+            *("duckdb", "adbc_sqlite", "adbc_postgresql"),
+        )
+    },
+    "psqlpy": "psqlpy:open_bench",
+}
+"""Which function of which module opens the two sides of an adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,7 @@ def _pair(name: str, ours: Call, raw: Call) -> Workload:
 
 
 def opener(adapter: str) -> Callable[[], AbstractAsyncContextManager[Bench]]:
-    """``open_bench`` of an adapter; its driver is imported now."""
-    open_bench: Callable[[], AbstractAsyncContextManager[Bench]] = import_module(f"{__name__}.{adapter}").open_bench
-    return open_bench
+    """What opens the two sides of an adapter; its driver is imported then."""
+    module, _, function = ADAPTERS[adapter].partition(":")
+    opened: Callable[[], AbstractAsyncContextManager[Bench]] = getattr(import_module(f"{__name__}.{module}"), function)
+    return opened

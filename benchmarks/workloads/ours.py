@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.data import KEY, ROWS_WITH_DATES, SCHEMA, Inputs, Item, ItemStruct
+from benchmarks.data import KEY, ROWS_WITH_DATES, Inputs, Item, ItemStruct
 
 if TYPE_CHECKING:
     from sqlspec.config import AsyncDatabaseConfig, SyncDatabaseConfig
@@ -25,7 +25,7 @@ class AsyncOurs:
         self._inputs = inputs
 
     async def fill(self) -> None:
-        for statement in SCHEMA:
+        for statement in self._inputs.schema:
             await self._session.execute(statement)
         await self._session.execute_many(self._inputs.fill, self._inputs.stored)
 
@@ -85,7 +85,7 @@ class SyncOurs:
         self._inputs = inputs
 
     def fill(self) -> None:
-        for statement in SCHEMA:
+        for statement in self._inputs.schema:
             self._session.execute(statement)
         self._session.execute_many(self._inputs.fill, self._inputs.stored)
 
