@@ -21,7 +21,7 @@ from sqlspec.core.facts import NATIVE_TYPES, BeginOptions, DialectFacts, ErrorFa
 if TYPE_CHECKING:
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("LEXICAL", "MYSQL", "begin_sql", "classify", "read_message")
+__all__ = ("LEXICAL", "MYSQL", "begin_sql", "classify", "read_message", "without_values")
 
 LEXICAL = LexicalFacts(
     backslash_strings=True,
@@ -37,7 +37,7 @@ LEXICAL = LexicalFacts(
 
 def begin_sql(options: BeginOptions) -> tuple[str, ...]:
     """The statements that begin a transaction; the level holds for the one that is begun next."""
-    start = "START TRANSACTION READ ONLY" if options.read_only else "START TRANSACTION"
+    start = "START TRANSACTION READ ONLY" if options.read_only else "BEGIN"
     if options.isolation is None:
         return (start,)
     return (f"SET TRANSACTION ISOLATION LEVEL {options.isolation.upper()}", start)
@@ -62,8 +62,8 @@ IMPLICIT_COMMIT = re.compile(
 
 CHANGES_SESSION = re.compile(
     r"\A[\s;(]*+(?:SET\b(?!\s++(?:STATEMENT|PASSWORD)\b)|USE\b|HANDLER\b|XA\b|LOCK\b|BACKUP\b|FLUSH\b.*\b(?:LOCK|EXPORT)\b"
-    r"|CALL\b[^;]*@)"
-    r"|:=|\bGET_LOCK\s*+\(|\bINTO\s++@",
+    r"|EXECUTE\b|CALL\b[^;]*@)"
+    r"|:=|\bGET_LOCK\s*+\(|\b(?:INTO|SET)\s++@",
     re.IGNORECASE | re.DOTALL,
 )
 """What stays behind in a connection: variables, locks, the chosen database."""
@@ -81,20 +81,30 @@ _BY_CODE: dict[int, type[DatabaseError]] = {
         e.UndefinedTableError: (1051, 1109, 1146, 4092),
         e.UndefinedColumnError: (1054, 1072),
         e.SQLSyntaxError: (1064, 1065, 1149),
-        e.PermissionDeniedError: (1044, 1045, 1141, 1142, 1143, 1227, 1290, 1370, 1410, 1419, 1698, 1792, 1836),
+        e.PermissionDeniedError: (
+            *(1044, 1045, 1141, 1142, 1143, 1148, 1227, 1290, 1370, 1410, 1419, 1698, 1792, 1836, 3948, 4166),
+        ),
         e.DeadlockError: (1213, 1614, 3058),
         e.LockTimeoutError: (1205, 1206, 3572),
         e.SerializationError: (1020, 3101),
         e.StatementTimeoutError: (1317, 1969, 3024),
-        e.ConnectionLostError: (1053, 1077, 1078, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014)
-        + (2027, 2055, 3169, 4031),
-        e.ConnectionFailedError: (1040, 1042, 1043, 1049, 1129, 1130, 1203, 1251, 1862, 2001, 2002, 2003, 2004, 2005)
-        + (2007, 2009, 2012, 2026, 2058, 2059, 2061),
-        e.DataError: (1136, 1138, 1230, 1231, 1264, 1265, 1292, 1300, 1365, 1366, 1367, 1406, 1411, 1416, 1427, 1441)
-        + (1525, 1690, 2032, 3140, 3141, 3143, 3144, 3146, 3147, 3150, 3156, 4038, 4078),
-        e.ProgrammingError: (1046, 1050, 1052, 1055, 1060, 1061, 1066, 1091, 1093, 1111, 1128, 1210, 1222, 1235)
-        + (1247, 1248, 1304, 1305, 1318, 1327, 1347, 1568, 1582, 1630, 1651, 1690),
-        e.OperationalError: (1021, 1037, 1038, 1041, 1114, 1153, 1226, 1301),
+        e.ConnectionLostError: (
+            *(1053, 1077, 1078, 1080, 1152, 1153, 1158, 1159, 1160, 1161, 1184),
+            *(1927, 2006, 2013, 2014, 2027, 2055, 3169, 4031),
+        ),
+        e.ConnectionFailedError: (
+            *(1040, 1042, 1043, 1049, 1129, 1130, 1203, 1251, 1862),
+            *(2001, 2002, 2003, 2004, 2005, 2007, 2009, 2012, 2026, 2058, 2059, 2061),
+        ),
+        e.DataError: (
+            *(1138, 1264, 1265, 1292, 1300, 1365, 1366, 1367, 1406, 1411, 1416, 1427, 1441, 1525),
+            *(1690, 2032, 3140, 3141, 3143, 3144, 3146, 3147, 3150, 3156, 4038, 4078),
+        ),
+        e.ProgrammingError: (
+            *(1046, 1050, 1052, 1055, 1060, 1061, 1066, 1091, 1093, 1094, 1111, 1128, 1136, 1210, 1222, 1230, 1231),
+            *(1235, 1247, 1248, 1304, 1305, 1318, 1327, 1347, 1568, 1582, 1630, 1651),
+        ),
+        e.OperationalError: (1021, 1037, 1038, 1041, 1114, 1226, 1301),
     }.items()
     for code in codes
 }
@@ -119,11 +129,20 @@ def classify(error: ErrorFacts) -> type[DatabaseError]:
 
 
 _QUOTES_NAMES = frozenset(
-    {1044, 1045, 1046, 1048, 1049, 1050, 1051, 1052, 1054, 1055, 1060, 1061, 1066, 1072, 1091, 1109, 1142, 1143, 1146}
-    | {1227, 1263, 1264, 1265, 1290, 1304, 1305, 1318, 1347, 1364, 1370, 1406, 1644, 1698, 3819, 4025, 4092}
+    (
+        *(1020, 1044, 1045, 1046, 1048, 1049, 1050, 1051, 1052, 1054, 1055, 1060, 1061, 1066, 1072, 1091, 1109),
+        *(1142, 1143, 1146, 1153, 1227, 1263, 1264, 1265, 1290, 1304, 1305, 1318, 1347, 1364, 1370, 1406),
+        *(1644, 1698, 3819, 4025, 4092),
+    )
 )
-"""Errors whose quoted texts are names, or written by whoever raised them (1644, SIGNAL); all others may quote values."""
+"""Errors whose quoted texts are names, or whose author is whoever raised them (1644, SIGNAL); others quote values."""
 
+_OF_CLIENTS = range(2000, 3000)
+"""Numbers of what drivers say by themselves: they quote addresses."""
+_QUOTED = re.compile(r"(?<!\w)'(?:.*'(?!\w)|.*)", re.DOTALL)
+"""From the first quote to the last, for a value may hold quotes; an apostrophe (``can't``) is none."""
+_SYNTAX = frozenset({1064, 1149})
+_UNKNOWN = re.compile(r"(?:Unknown column|Table) '([^']+)'")
 _NEAR = re.compile(r" near '(.*)'(?: at line (\d+))?\Z", re.DOTALL)
 _CODE_PART = re.compile(r"[^'\"\d\\]*")  # before the first literal: values are literals in the text that the server saw
 _LAST_NAMES = re.compile(r".*( for (?:key|column) (?:['`][^']*['`]).*)\Z", re.DOTALL)
@@ -134,7 +153,6 @@ _CONSTRAINT = re.compile(r"CONSTRAINT `([^`]+)`|[Cc]heck constraint '([^']+)'| f
 
 def read_message(message: str, code: int | None, sqlstate: str | None = None) -> ErrorFacts:
     """What a server's message tells, and the message without the values that it quotes."""
-    near = _NEAR.search(message) if code in (1064, 1149) else None
     shown = without_values(message, code)
     table, column, constraint = (_first(pattern, shown) for pattern in (_TABLE, _COLUMN, _CONSTRAINT))
     if code == 1062 and constraint and "." in constraint:  # MySQL 8 puts the table before the key
@@ -146,8 +164,17 @@ def read_message(message: str, code: int | None, sqlstate: str | None = None) ->
         constraint=constraint,
         table=table.rpartition(".")[2] if table else None,
         column=column.rpartition(".")[2] if column else None,
-        near=_code_part(near[1]).strip() or None if near else None,
+        near=_near(message, code),
     )
+
+
+def _near(message: str, code: int | None) -> str | None:
+    """The text at which the server stopped, or the name that it does not know. It tells no place, or only a line."""
+    if code in _SYNTAX:
+        found = _NEAR.search(message)
+        return (_code_part(found[1]).strip() or None) if found else None
+    unknown = _UNKNOWN.match(message) if code in (1054, 1146) else None
+    return unknown[1].rpartition(".")[2] if unknown else None
 
 
 def _first(pattern: re.Pattern[str], message: str) -> str | None:
@@ -162,15 +189,15 @@ def _code_part(near: str) -> str:
 
 def without_values(message: str, code: int | None) -> str:
     """The message without what it quotes, where that may be a value and not a name."""
-    if code in _QUOTES_NAMES or "'" not in message:
+    if code in _QUOTES_NAMES or "'" not in message or (code is not None and code in _OF_CLIENTS):
         return message
     near = _NEAR.search(message)
-    if near and code in (1064, 1149):
+    if near and code in _SYNTAX:
         kept = _code_part(near[1])
         return f"{message[: near.start(1)]}{kept}{'' if kept == near[1] else '…'}{message[near.end(1) :]}"
     names = _LAST_NAMES.fullmatch(message)
     end = names.start(1) if names else len(message)
-    return re.sub(r"'.*'", "'…'", message[:end], flags=re.DOTALL) + message[end:]
+    return _QUOTED.sub("'…'", message[:end]) + message[end:]
 
 
 # Values ---------------------------------------------------------------------------------------------------------------
@@ -208,9 +235,11 @@ def _clock(value: dt.timedelta) -> str:
 
 MYSQL = DialectFacts(
     name="mysql",
-    begin_sql=begin_sql,  # type: ignore[arg-type,unused-ignore]
+    begin_sql=begin_sql,
     classify=classify,
     lexical=LEXICAL,
+    implicit_commit=IMPLICIT_COMMIT,
+    changes_session=CHANGES_SESSION,
     native_types=(NATIVE_TYPES - {float}) | {bool, dt.date},
     encoders={
         float: _finite_float,
@@ -220,7 +249,6 @@ MYSQL = DialectFacts(
         dt.timedelta: _clock,
         UUID: values.uuid_text,
         bytearray: bytes,
-        memoryview: bytes,
         dict: values.json_text,
         list: values.json_text,
         tuple: values.json_text,

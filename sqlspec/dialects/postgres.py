@@ -19,7 +19,10 @@ from sqlspec.core.values import enum_value
 if TYPE_CHECKING:
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("LEXICAL", "POSTGRES", "begin_sql", "classify", "without_values")
+__all__ = ("LEXICAL", "POSTGRES", "RESET_SQL", "begin_sql", "classify", "error_facts", "without_values")
+
+RESET_SQL = "SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;"
+"""Undoes what a session can leave behind, in one round trip of the simple protocol; asyncpg's own reset is the same."""
 
 LEXICAL = LexicalFacts(
     nested_comments=True, dollar_quotes=True, escape_strings=True, question_operators=True, array_slices=True
@@ -92,3 +95,33 @@ POSTGRES = DialectFacts(
 def without_values(message: str, sqlstate: str | None) -> str:
     """The message without what it quotes, where that may be a value and not a name (class 22: data exceptions)."""
     return re.sub(r'".*"', '"…"', message, flags=re.DOTALL) if (sqlstate or "").startswith("22") else message
+
+
+def error_facts(
+    message: str,
+    sqlstate: str | None,
+    *,
+    constraint: str | None = None,
+    table: str | None = None,
+    column: str | None = None,
+    position: str | int | None = None,
+) -> ErrorFacts:
+    """What an error of the server tells, as its fields have it.
+
+    Args:
+        message: Its primary message, without DETAIL: that shows values.
+        sqlstate: Its code.
+        constraint: Which was violated.
+        table: Which is concerned.
+        column: Which is concerned.
+        position: In the statement that was sent, in characters from 1.
+    """
+    return ErrorFacts(
+        message=without_values(message, sqlstate),
+        code=sqlstate,
+        sqlstate=sqlstate,
+        constraint=constraint,
+        table=table,
+        column=column,
+        position=int(position) - 1 if position else None,
+    )

@@ -1,4 +1,4 @@
-"""What the small clients of PostgreSQL and MySQL share: addresses, refusals, and reading exactly so many bytes.
+"""What the small clients of PostgreSQL and MySQL share: addresses, refusals, and the life of a connection.
 
 Both are blocking, hold one connection per statement and read text; whoever wants more takes a driver.
 """
@@ -6,14 +6,16 @@ Both are blocking, hold one connection per statement and read text; whoever want
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from types import TracebackType
     from typing import Self
 
-__all__ = ("Address", "Row", "Scheme", "ServerRefusedError", "connected", "exactly", "with_database")
+__all__ = ("Address", "Connection", "Row", "Scheme", "ServerRefusedError", "with_database")
 
 Row = tuple[str | None, ...]
 
@@ -51,7 +53,7 @@ class Address:
         try:
             parts = urlsplit(dsn)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            port = int(parts.port or query.get("port", scheme.port))
+            port = parts.port or int(query.get("port", scheme.port))
         except ValueError:
             parts, query, port = urlsplit(""), {}, 0
         if parts.scheme not in scheme.names:  # it holds a password: not shown
@@ -72,15 +74,59 @@ class Address:
 
 def with_database(dsn: str, database: str) -> str:
     """The same DSN for another database of the same server."""
-    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{quote(database, safe='')}"))
 
 
-def connected(address: Address, timeout: float, *, socket_file: str) -> socket.socket:
-    """A connection to where the server listens: over TCP, or to the file if the host is a path.
+class Connection(ABC):
+    """A logged-in connection, until the end of the ``with``.
 
-    Raises:
-        OSError: Nobody answers there.
+    Args:
+        address: Where to, and who.
+        timeout: Seconds that each answer may take.
+        socket_file: Where the server listens if the host is a path.
     """
+
+    def __init__(self, address: Address, timeout: float, *, socket_file: str) -> None:
+        self._socket = _connected(address, timeout, socket_file)
+        try:
+            self._log_in(address)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._log_out()
+        except OSError:
+            pass  # it went first
+        self._socket.close()
+
+    @abstractmethod
+    def _log_in(self, address: Address) -> None: ...
+
+    @abstractmethod
+    def _log_out(self) -> None: ...
+
+    def _exactly(self, count: int) -> bytes:
+        """So many bytes.
+
+        Raises:
+            ConnectionError: The server closed the connection before.
+        """
+        data = bytearray()
+        while len(data) < count:
+            part = self._socket.recv(min(count - len(data), 1 << 20))
+            if not part:
+                message = "the server closed the connection"
+                raise ConnectionError(message)
+            data += part
+        return bytes(data)
+
+
+def _connected(address: Address, timeout: float, socket_file: str) -> socket.socket:
     if not address.host.startswith("/"):
         return socket.create_connection((address.host, address.port), timeout)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -91,19 +137,3 @@ def connected(address: Address, timeout: float, *, socket_file: str) -> socket.s
         connection.close()
         raise
     return connection
-
-
-def exactly(connection: socket.socket, count: int) -> bytes:
-    """So many bytes.
-
-    Raises:
-        ConnectionError: The server closed the connection before.
-    """
-    data = bytearray()
-    while len(data) < count:
-        part = connection.recv(min(count - len(data), 1 << 20))
-        if not part:
-            message = "the server closed the connection"
-            raise ConnectionError(message)
-        data += part
-    return bytes(data)

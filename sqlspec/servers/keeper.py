@@ -37,6 +37,8 @@ class Task(NamedTuple):
     """A command line that has to end well first."""
     serve: Sequence[str]
     """The command line of the server."""
+    interrupt: int
+    """The signal that makes them end by themselves."""
     patience: float
     """Seconds until a server that was interrupted is killed."""
 
@@ -62,7 +64,7 @@ def _run(task: Task, command: Sequence[str]) -> int:
     while process.poll() is None and not _signals:
         if select.select([0], [], [], 0.05)[0]:  # nothing is ever written there: the owner is gone, or wants an end
             break
-    _stop(process, task.patience)
+    _stop(process, task.interrupt, task.patience)
     return process.returncode
 
 
@@ -86,11 +88,11 @@ def _die_with_the_keeper() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-def _stop(process: subprocess.Popen[bytes], patience: float) -> None:
+def _stop(process: subprocess.Popen[bytes], interrupt: int, patience: float) -> None:
     """Interrupt, wait, kill. What a server has started ends with it; what a preparation has started is killed."""
     deadline = time.monotonic() + patience
     while process.poll() is None and time.monotonic() < deadline:
-        process.send_signal(signal.SIGINT)  # again, should it have come before the program listened
+        process.send_signal(interrupt)  # again, should it have come before the program listened
         try:
             process.wait(1)
         except subprocess.TimeoutExpired:

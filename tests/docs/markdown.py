@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 _FENCE = re.compile(r"^( *)```(\w*)\s*$")
+_FILE = re.compile(r"^\*\*`([\w./-]+)`\*\*$")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -24,12 +25,14 @@ class Block:
         line: Of the block's first line, from 1.
         language: What stands behind the opening fence.
         text: Without the fences.
+        file: What the line before names in bold, alone: the block is that file. "" for any other block.
     """
 
     page: Path
     line: int
     language: str
     text: str
+    file: str = ""
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
@@ -40,14 +43,18 @@ def blocks(page: Path) -> list[Block]:
     found: list[Block] = []
     opened: tuple[int, str] | None = None
     inside: list[str] = []
+    file = last = ""
     for number, line in enumerate(page.read_text().splitlines(), 1):
         fence = _FENCE.match(line)
         if opened is None:
             if fence:
                 opened, inside = (number + 1, fence[2]), []
+                named = _FILE.match(last)
+                file = named[1] if named else ""
+            last = line.strip() or last
         elif fence and not fence[2]:
-            found.append(Block(page, *opened, "\n".join(inside) + "\n"))
-            opened = None
+            found.append(Block(page, *opened, "\n".join(inside) + "\n", file))
+            opened, last = None, ""
         else:
             inside.append(line)
     assert opened is None, f"{page}: the fence before line {opened} is never closed"

@@ -3,9 +3,12 @@
 python    the blocks of one page run in order, in one namespace and one event loop; `await`, `async with` and
           `async for` may stand at top level, as in `python -m asyncio`. A line `#> text` says what was printed.
           A block whose first line is `# on PostgreSQL` runs with the test database in place of
-          `postgresql://localhost/app`.
-shell     one command per line: a target of the Makefile, `pip install` from the checkout, or a Python file of ours
+          `postgresql://localhost/app`; so does `# on MariaDB` with `mysql://localhost/app`.
+shell     one command per line: a target of the Makefile, `pip install` from the checkout, a Python file of ours, or
+          pytest with a package of ours
 text      anything that is not run
+
+A block that is a file, named in bold in the line before, is not run here: the page's own test uses it.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ import io
 import re
 import shlex
 import tomllib
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -25,8 +30,8 @@ import pytest
 
 from tests.docs.markdown import PAGES, ROOT, Block, anchors, blocks, links
 
-MARK = "# on PostgreSQL"
-DSN = "postgresql://localhost/app"
+SERVERS = {"# on PostgreSQL": "postgresql://localhost/app", "# on MariaDB": "mysql://localhost/app"}
+"""By the first line of a block: what the DSN of a real server replaces."""
 ENTRY = re.compile(r"^[A-Z_]+=\S+$")
 BARE_INSTALL = re.compile(
     r"\b(?:pip3?|uv|pipx|poetry|pdm)\b[^\n`]*\b(?:install|add)\b[^\n`]*?[\s'\"`]sqlspec\b", re.IGNORECASE
@@ -38,11 +43,15 @@ def name_of(page: Path) -> str:
 
 
 def python_blocks(page: Path) -> list[Block]:
-    return [block for block in blocks(page) if block.language == "python"]
+    return [block for block in blocks(page) if block.language == "python" and not block.file]
 
 
-def needs_postgres(page: Path) -> bool:
-    return any(block.text.startswith(MARK) for block in python_blocks(page))
+def mark_of(block: Block) -> str:
+    return block.text.partition("\n")[0]
+
+
+def servers_of(page: Path) -> frozenset[str]:
+    return frozenset(mark_of(block) for block in python_blocks(page)) & set(SERVERS)
 
 
 # Python ---------------------------------------------------------------------------------------------------------------
@@ -55,13 +64,14 @@ def compiled(block: Block, source: str) -> CodeType:
     return code
 
 
-def run_page(page: Path, dsn: str = "") -> None:
+def run_page(page: Path, dsns: Mapping[str, str]) -> None:
     """Run all blocks of a page, and compare what each prints."""
     namespace: dict[str, object] = {"__name__": f"docs.{page.stem}"}
     with asyncio.Runner() as runner:
         for block in python_blocks(page):
             printed = io.StringIO()
-            code = compiled(block, block.text.replace(DSN, dsn) if block.text.startswith(MARK) else block.text)
+            mark = mark_of(block)
+            code = compiled(block, block.text.replace(SERVERS[mark], dsns[mark]) if mark in dsns else block.text)
             with contextlib.redirect_stdout(printed):
                 if code.co_flags & inspect.CO_COROUTINE:
                     runner.run(FunctionType(code, namespace)())
@@ -71,20 +81,20 @@ def run_page(page: Path, dsn: str = "") -> None:
             assert printed.getvalue().splitlines() == expected, str(block)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if not needs_postgres(page)], ids=name_of)
+@pytest.mark.parametrize("page", [page for page in PAGES if not servers_of(page)], ids=name_of)
 def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it stands, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    run_page(page)
+    run_page(page, {})
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if needs_postgres(page)], ids=name_of)
-def test_the_python_of_a_page_runs_with_postgres(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_dsn: str
+@pytest.mark.parametrize("page", [page for page in PAGES if servers_of(page)], ids=name_of)
+def test_the_python_of_a_page_runs_with_servers(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_dsn: str, mariadb_dsn: str
 ) -> None:
-    """The same, where some blocks need a PostgreSQL."""
+    """The same, where some blocks need a PostgreSQL or a MariaDB."""
     monkeypatch.chdir(tmp_path)
-    run_page(page, postgres_dsn)
+    run_page(page, {"# on PostgreSQL": postgres_dsn, "# on MariaDB": mariadb_dsn})
 
 
 def test_the_readme_shows_a_whole_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +109,9 @@ def test_the_readme_shows_a_whole_program(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_says_what_it_is(page: Path) -> None:
     """So that none is left unchecked by mistake."""
-    unknown = [str(block) for block in blocks(page) if block.language not in {"python", "shell", "text"}]
+    unknown = [
+        str(block) for block in blocks(page) if block.language not in {"python", "shell", "text"} and not block.file
+    ]
     assert unknown == []
 
 
@@ -114,6 +126,10 @@ def is_known(command: str) -> bool:
         case ["make", target, *assignments]:
             targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
             return target in targets and all(ENTRY.match(word.partition(" ")[0]) for word in assignments)
+        case ["pip", "install", "--editable", "."]:
+            return True
+        case ["pytest", "-p", plugin, "--pyargs", package, *_]:
+            return find_spec(plugin) is not None and find_spec(package) is not None
         case ["pip", "install", place]:
             return place == "." or extras_of(place) <= known_extras()
         case ["python", script, *options]:
@@ -125,7 +141,7 @@ def is_known(command: str) -> bool:
 
 def extras_of(place: str) -> set[str]:
     """Of ``.[a,b]``; something that is no extra if it is no such place."""
-    found = re.fullmatch(r"\.\[([\w,]+)\]", place)
+    found = re.fullmatch(r"\.\[([\w,-]+)\]", place)
     return set(found[1].split(",")) if found else {place}
 
 
@@ -190,4 +206,4 @@ def test_every_page_is_on_the_map() -> None:
     """docs/index.md links to all pages."""
     index = ROOT / "docs" / "index.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
-    assert {page for page in PAGES if page.parent == index.parent and page != index} <= linked
+    assert {page for page in PAGES if page.is_relative_to(index.parent) and page != index} <= linked

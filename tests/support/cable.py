@@ -19,12 +19,14 @@ class Cable:
 
     Attributes:
         cut: Nothing comes through any more, and nothing says so.
+        delay: Seconds that everything takes longer, each way.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
         self.port = port
         self.cut = False
+        self.delay = 0.0
         self._connections = 0
         self._frayed = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -53,6 +55,8 @@ class Cable:
     async def _carry(self, number: int, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             while (data := await source.read(65536)) and number > self._frayed:
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 if not self.cut:
                     target.write(data)
         target.close()
@@ -78,7 +82,8 @@ async def cable(dsn: str) -> AsyncGenerator[tuple[Cable, str]]:
     between = Cable(url.hostname or "127.0.0.1", url.port or 5432)
     server = await asyncio.start_server(between.connect, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    near = url._replace(netloc=f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{port}", query="sslmode=disable")
+    query = "sslmode=disable" if url.scheme.startswith("postgres") else url.query
+    near = url._replace(netloc=f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{port}", query=query)
     try:
         yield between, near.geturl()
     finally:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlspec.servers import MariaDBServer, PostgresServer
+    from tests.support.flightsql import FlightSQLServer
 
 __all__ = ("SERVERS", "Servers")
 
@@ -32,14 +33,18 @@ class Servers:
         self.say: Callable[[str], None] = print
 
     def start(self, name: str) -> Any:
-        """The server of this name: ``postgres`` or ``mariadb``.
+        """The server of this name: ``postgres``, ``mariadb`` or ``flightsql``.
 
         Raises:
             ServerUnavailableError: It can't be had.
         """
         if name not in self._had:
-            find = {"postgres": servers.find_or_start_postgres, "mariadb": _find_mariadb}[name]
-            self._had[name] = server = find(say=self.say)
+            known: dict[str, Callable[..., Any]] = {
+                "postgres": servers.find_or_start_postgres,
+                "mariadb": _find_mariadb,
+                "flightsql": _start_flightsql,
+            }
+            self._had[name] = server = known[name](say=self.say)
             self._stack.callback(server.stop)
         return self._had[name]
 
@@ -53,6 +58,12 @@ class Servers:
     def mariadb(self) -> MariaDBServer:
         """MariaDB; with SQLSPEC_TEST_MYSQL=mysql9 MySQL 9."""
         server: MariaDBServer = self.start("mariadb")
+        return server
+
+    @property
+    def flightsql(self) -> FlightSQLServer:
+        """Flight SQL over DuckDB: the tests' own."""
+        server: FlightSQLServer = self.start("flightsql")
         return server
 
     @property
@@ -97,6 +108,13 @@ class Servers:
 def _find_mariadb(say: Callable[[str], None]) -> MariaDBServer:
     find = servers.find_or_start_mysql9 if os.environ.get("SQLSPEC_TEST_MYSQL") == "mysql9" else None
     return (find or servers.find_or_start_mariadb)(say=say)
+
+
+def _start_flightsql(say: Callable[[str], None]) -> FlightSQLServer:
+    from tests.support.flightsql import temporary_flightsql  # imports pyarrow's Flight
+
+    say("Flight SQL: started for this run")
+    return temporary_flightsql()
 
 
 SERVERS = Servers()

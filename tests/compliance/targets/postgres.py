@@ -49,7 +49,7 @@ SQL = {
 CAN = frozenset(
     {
         *("returning", "update_returning", "count", "many_statements", "infers_parameters"),
-        *("dollar_quotes", "temporary_tables", "types", "arrays", "infinity", "microseconds_as_they_are"),
+        *("dollar_quotes", "temporary_tables", "types", "arrays", "matrices", "infinity", "microseconds_as_they_are"),
         *("savepoints", "error_aborts", "transactional_ddl", "isolation", "read_only", "serializable"),
         *("deferred_constraints", "commit_tag", "server_cursors", "streams_beside"),
         *(
@@ -96,7 +96,33 @@ def _asyncpg(dsn: str, name: str) -> dict[str, Any]:
     return {"dsn": dsn, "server_settings": {"search_path": name, "application_name": name}, "max_size": 4}
 
 
+def _psycopg(dsn: str, name: str) -> dict[str, Any]:
+    return {"dsn": dsn, "options": f"-c search_path={name}", "application_name": name, "max_size": 4}
+
+
+def _psqlpy(dsn: str, name: str) -> dict[str, Any]:
+    return {"dsn": dsn, "options": f"-c search_path={name}", "application_name": name, "max_size": 4}
+
+
+def _of_psycopg(name: str, *more: str) -> Adapter:
+    return Adapter(
+        name,
+        config=partial(load_config, name),
+        database=partial(schema, pool_config=_psycopg),
+        types=TYPES,
+        sql=SQL,
+        can=(CAN - {"infers_parameters"}) | {"count_many", *more},
+        broken=BROKEN,
+        cannot={
+            "pool": "psycopg_pool tells nobody why connecting failed, and not before the time-out",
+            "infers_parameters": "the server, not the driver, refuses a text in the place of a number",
+        },
+    )
+
+
 ADAPTERS = [
+    _of_psycopg("psycopg", "async"),
+    _of_psycopg("psycopg_sync"),
     Adapter(
         "asyncpg",
         config=partial(load_config, "asyncpg"),
@@ -105,5 +131,20 @@ ADAPTERS = [
         sql=SQL,
         can=CAN | {"async", "pool"},
         broken=BROKEN,
+    ),
+    Adapter(
+        "psqlpy",
+        config=partial(load_config, "psqlpy"),
+        database=partial(schema, pool_config=_psqlpy),
+        types=TYPES,
+        sql=SQL,
+        can=(CAN - {"count", "commit_tag", "sqlstate"}) | {"async"},
+        broken=BROKEN,
+        cannot={
+            "pool": "psqlpy's own opens nothing at the start, and can't close a connection",
+            "count": "psqlpy throws away the server's count",
+            "commit_tag": "psqlpy throws away the command's tag",
+            "sqlstate": "psqlpy tells the server's message only; SQLSpec knows the code of the usual ones by it",
+        },
     ),
 ]

@@ -85,6 +85,16 @@ def test_a_program_that_ignores_the_interrupt_is_killed(folder: Path, monkeypatc
     assert time.monotonic() - begin < 5
 
 
+def test_a_program_is_interrupted_by_the_signal_that_it_listens_to(folder: Path) -> None:
+    code = f"import pathlib, signal, sys, time; {STUBBORN.partition(';')[2].replace('time.sleep(60)', '')}"
+    code += "signal.signal(15, lambda *_: sys.exit(print('ended by itself', flush=True))); time.sleep(60)"
+    kept = KeptProcess(folder, None, prepare=["true"], serve=python(code), interrupt=signal.SIGTERM)
+    kept.wait_until((folder / "pid").exists, lambda: None)
+    begin = time.monotonic()
+    kept.stop()
+    assert time.monotonic() - begin < process.PATIENCE
+
+
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_owner_leaves_nothing_behind(folder: Path, way: signal.Signals) -> None:
     code = f"""
