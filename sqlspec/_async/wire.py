@@ -53,6 +53,8 @@ class AsyncWire(ABC, Generic[ConnectionT]):
     """Cursors live in a transaction only (PostgreSQL)."""
     streams_block: ClassVar[bool] = False
     """An open cursor has its connection to itself, inside a transaction too (MySQL: the rest of the rows is on it)."""
+    stops_statements: ClassVar[bool] = True
+    """``interrupt`` (for async drivers: cancelling the call) ends a statement. Without it, time limits are refused."""
     many_is_atomic: ClassVar[bool] = False
     """``run_many`` is all or nothing by itself, outside a transaction too."""
 

@@ -111,6 +111,9 @@ class SyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
         self.name: str | None = None
         self.observers: list[Observer] = []
         self.wire = self.make_wire()
+        if self.statement_timeout is not None and not self.wire.stops_statements:
+            message = f"statement_timeout can't be kept: the driver of {name} can't stop a statement here."
+            raise ImproperConfigurationError(message)
         self.plans = PlanCache(self.wire.dialect, self.wire.style)
         self._pools: dict[Any, SyncConnections] = {}
         self._pools_lock = threading.Lock()

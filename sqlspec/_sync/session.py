@@ -157,9 +157,12 @@ class SyncSession:
             raise self._timed_out(timeout, plan) from error
 
     def _clock(self, timeout: object, connection: Any) -> SyncTimeLimit:
-        if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
-            return SyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
-        raise ParameterError(f"timeout is a number of seconds above 0, or None; not {timeout!r}.")
+        if not (timeout is None or (isinstance(timeout, (int, float)) and timeout > 0)):
+            raise ParameterError(f"timeout is a number of seconds above 0, or None; not {timeout!r}.")
+        if timeout is not None and not self.wire.stops_statements:
+            message = "timeout= can't be kept: this driver can't stop a statement. Leave it away, or use another one."
+            raise ParameterError(message)
+        return SyncTimeLimit(timeout, partial(self.wire.interrupt, connection))
 
     def _run_observed(
         self, plan: Plan, parameters: tuple[Any, ...], limit: int | None, timeout: float | None
@@ -341,7 +344,9 @@ class SyncSession:
             self._count_raw(args)
             try:
                 return sync_settled(getattr(connection, name)(*args, **kwargs))
-            except Exception:
+            except Exception as error:
+                if self._tells_loss(error):
+                    self._interrupted(f"the connection was lost in {name}()")
                 raise
             except BaseException as error:
                 self._interrupted(f"{name}() was interrupted by {type(error).__name__}")
@@ -351,6 +356,12 @@ class SyncSession:
                     self._interrupted(f"the connection was lost in {name}()")
                 elif self._checkout is not None:
                     self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
+
+    def _tells_loss(self, error: Exception) -> bool:
+        """Some drivers can't be asked whether a connection is still there, but their errors tell."""
+        if not isinstance(error, self.wire.errors):
+            return False
+        return issubclass(self.wire.dialect.classify(self.wire.read_error(error)), ConnectionLostError)
 
     def _count_raw(self, args: tuple[Any, ...]) -> None:
         """A statement that goes to the driver past us is one that may have changed something, too."""

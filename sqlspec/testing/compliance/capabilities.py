@@ -12,8 +12,8 @@ CAPABILITIES: dict[str, str] = {
     "async": "the driver is async",
     "pool": "the driver brings its own pool",
     # Statements
-    "returning": "INSERT, UPDATE and DELETE can return rows",
-    "update_returning": "so can UPDATE, where only some of the three can",
+    "returning": "INSERT and DELETE can return rows",
+    "update_returning": "UPDATE can return rows too",
     "inserted_id": "`last_inserted_id` tells the key of an inserted row",
     "count": "`rows_affected` tells how many rows a statement changed",
     "count_many": "`rows_affected` tells how many rows `execute_many()` changed",
@@ -26,6 +26,7 @@ CAPABILITIES: dict[str, str] = {
     # Types
     "types": "UUIDs, dates, times, Decimals and JSON come back typed without a schema type",
     "arrays": "columns may be arrays, and lists go in as such",
+    "matrices": "arrays may have several dimensions",
     "infinity": "floats may be infinite or NaN",
     "microseconds_as_they_are": "far dates keep their microseconds",
     # Transactions

@@ -1,7 +1,8 @@
 """What the tests of the suite ask for, and how they are spread over the adapters.
 
 A folder of tests takes part when its ``conftest.py`` imports all of this: every test in it that asks for ``database``
-runs once per adapter that declares what the test needs.
+runs once per adapter that declares what the test needs. The suite is run in other people's projects, so nothing here
+leans on a setting of pytest-asyncio: its strict mode will do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from sqlspec.testing.compliance.adapter import Adapter, Database
 from sqlspec.testing.compliance.plugin import adapters_of, leave_out
@@ -36,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     leave_out(config, items)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="function")
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database; the test runs once per adapter."""
     adapter: Adapter = request.param
@@ -48,20 +50,20 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
             await database.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="function")
 async def db(database: Database) -> AsyncIterator[AsyncDriverAdapterBase]:
     """A session on it."""
     async with database.session() as session:
         yield session
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="function")
 async def items(database: Database) -> None:
     """A table ``items`` (id, name) with nothing in it."""
     await database.run(f"CREATE TABLE items (id INTEGER PRIMARY KEY, name {database.type_of('text')})")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="function")
 async def silence(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
     """Nothing may be said behind the test's back: no forgotten task, no exception that nobody retrieved."""
     heard: list[dict[str, Any]] = []

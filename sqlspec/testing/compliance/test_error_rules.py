@@ -6,6 +6,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from sqlspec import exceptions as e
 from sqlspec.testing.compliance.adapter import Database, where
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("tables")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="function")
 async def tables(database: Database) -> None:
     await database.run(
         f"CREATE TABLE users (id INTEGER PRIMARY KEY, email {database.type_of('name')} NOT NULL, age INTEGER,"
@@ -123,7 +124,8 @@ async def test_attributes_tell_what_the_database_told(database: Database, db: As
     tells_all = database.dialect != "mysql"  # which tells no table for a key or a NULL, and one state for all of them
     with pytest.raises(e.UniqueViolationError) as unique:
         await db.execute("INSERT INTO users VALUES (2, 'geheim@example.org', 30)")
-    assert unique.value.table == "users" or not tells_all
+    if database.dialect == "sqlite" or (tells_all and database.can("sqlstate")):  # else the message is all there is
+        assert unique.value.table == "users"
     assert unique.value.code is not None
     if named:
         assert unique.value.constraint == "users_email_key"
@@ -136,7 +138,10 @@ async def test_attributes_tell_what_the_database_told(database: Database, db: As
     assert null.value.column == "email"
     with pytest.raises(e.CheckViolationError) as check:
         await db.execute("INSERT INTO users VALUES (2, 'b', 3)")
-    assert check.value.constraint == "adult"
+    if database.dialect == "duckdb":  # which tells the table and the expression
+        assert check.value.table == "users"
+    else:
+        assert check.value.constraint == "adult"
     if named:
         with pytest.raises(e.ForeignKeyViolationError) as foreign:
             await db.execute("INSERT INTO posts VALUES (2, 99)")

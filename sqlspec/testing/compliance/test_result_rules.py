@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from sqlspec.exceptions import MultipleResultsFoundError, NotFoundError
 from sqlspec.testing.compliance.adapter import Database, where
@@ -27,7 +28,7 @@ class Wide:
     more: str | None
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(autouse=True, loop_scope="function")
 async def rows(items: None, database: Database) -> None:
     async with database.session() as db:
         await db.execute_many("INSERT INTO items VALUES (?, ?)", [(1, "a"), (2, "b"), (3, "c")])

@@ -73,6 +73,7 @@ async def test_temporary_tables_end_with_their_session(database: Database) -> No
             assert await db.select_value("SELECT count(*) FROM secrets") == 1
 
 
+@where("temporary_tables")  # who has them has connections of its own
 async def test_a_connection_that_nobody_changed_is_kept(database: Database) -> None:
     """Closing is for those that were changed: what reads or writes rows goes back to the pool."""  # F1
     config: Any = database.new_config({"max_size": 1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from sqlspec.exceptions import (
     DatabaseError,
@@ -25,7 +26,7 @@ ALL = "SELECT id FROM items ORDER BY id"
 COUNT = "SELECT count(*) FROM items"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="function")
 async def rows(items: None, database: Database) -> None:
     async with database.session() as db:
         await db.execute_many("INSERT INTO items VALUES (?, ?)", [(n, str(n)) for n in range(25)])
@@ -158,7 +159,8 @@ async def test_a_failure_while_streaming(database: Database, hold: bool, caplog:
                 async for _ in stream:
                     seen += 1
         if database.can("server_cursors"):
-            assert seen in (4, 5)  # sqlite3 computes one row ahead
+            # sqlite3 computes one row ahead, DuckDB 2,048 at a time
+            assert seen in ((0,) if database.dialect == "duckdb" else (4, 5))
         await db.execute("DELETE FROM items WHERE id = 0")
         await db.begin()
         await db.rollback()
