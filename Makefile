@@ -1,7 +1,7 @@
 # Every target makes its environment (.venv) first, if it is not there or older than what it was made from.
 # PYTHON=python3.13 chooses the interpreter; else the first one found that is new enough is taken.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test compliance test-oldest check bench twins format environment clean
+.PHONY: help demo serve test compliance test-oldest check bench twins tables format environment clean
 
 PYTHON ?=
 run := .venv/bin/python
@@ -33,6 +33,9 @@ bench: $(stamp) ## our time beside the raw drivers' time
 
 twins: $(stamp) ## write the sync twins of sqlspec/_async and tests/_async
 	@$(run) tools/unasync.py
+
+tables: $(stamp) ## write the tables of docs/adapters.md from what the adapters declare
+	@$(run) tools/adapter_table.py
 
 format: $(stamp) ## put imports in order and format
 	@.venv/bin/ruff check --quiet --fix-only .
