@@ -262,22 +262,32 @@ class AsyncTimeLimit:
 
 
 class SyncTimeLimit:
-    """A block that is interrupted by the driver's own means after so many seconds; then ``expired`` is true."""
+    """A block that is interrupted by the driver's own means after so many seconds; then ``expired`` is true.
+
+    Again and again until it ends, in ever longer pauses: drivers ignore an interruption that comes before what it was
+    meant for has begun.
+    """
 
     __slots__ = ("_done", "_interrupt", "_lock", "_timer", "expired")
 
     def __init__(self, seconds: float | None, interrupt: Callable[[], object]) -> None:
         self.expired = False
-        self._done = False
+        self._done = threading.Event()
         self._lock = threading.Lock()
         self._interrupt = interrupt
         self._timer = None if seconds is None else threading.Timer(seconds, self._expire)
 
     def _expire(self) -> None:
-        with self._lock:  # never interrupt what runs after the block
-            if not self._done:
+        pause = 0.02
+        while True:
+            with self._lock:  # never interrupt what runs after the block
+                if self._done.is_set():
+                    return
                 self.expired = True
                 self._interrupt()
+            if self._done.wait(pause):
+                return
+            pause *= 2
 
     def __enter__(self) -> None:
         if self._timer is not None:
@@ -286,7 +296,7 @@ class SyncTimeLimit:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._lock:
-            self._done = True
+            self._done.set()
         if self._timer is not None:
             self._timer.cancel()
         if self.expired and kind is None:

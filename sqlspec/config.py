@@ -8,12 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from sqlspec._async.config import AsyncDatabaseConfig
+from sqlspec._async.pooled import AsyncPooledConfig
 from sqlspec._sync.config import SyncDatabaseConfig
+from sqlspec._sync.pooled import SyncPooledConfig
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ("AsyncDatabaseConfig", "CommitMode", "FastAPIConfig", "StarletteConfig", "SyncDatabaseConfig")
+__all__ = (
+    "AsyncDatabaseConfig",
+    "AsyncPooledConfig",
+    "CommitMode",
+    "FastAPIConfig",
+    "StarletteConfig",
+    "SyncDatabaseConfig",
+    "SyncPooledConfig",
+)
 
 CommitMode = Literal["manual", "autocommit", "autocommit_include_redirect"]
 

@@ -161,7 +161,7 @@ class AsyncConnections:
         """Whether a time-out while taking was the database's: all wait for the pool until the limit, not less."""
         if limit is None or time.monotonic() - started < 0.9 * limit:
             return True
-        return len(self._ledger) < self._config.max_size and self._config.is_connecting()
+        return len(self._ledger) < self._config.max_size and self._config.is_connecting(self.pool)
 
     def _exhausted(self) -> str:
         holders = "".join(f"\n  - {checkout.describe()}" for checkout in self.holders) or " none"

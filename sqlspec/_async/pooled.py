@@ -45,6 +45,10 @@ class AsyncPooledConfig(AsyncDatabaseConfig[ConnectionT, AsyncPool[ConnectionT],
             max_lifetime=self.max_lifetime,
         )
 
+    def is_connecting(self, pool: AsyncPool[ConnectionT]) -> bool:
+        """Whether who waits for a free connection may be waiting for the server."""
+        return pool.connecting > 0
+
     async def open_pool(self, pool: AsyncPool[ConnectionT]) -> None:
         """Open ``min_size`` connections."""
         await pool.open()

@@ -150,7 +150,7 @@ class SyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     def open_pool(self, pool: PoolT) -> None:
         """Open exactly ``min_size`` connections."""
 
-    def is_connecting(self) -> bool:
+    def is_connecting(self, pool: PoolT) -> bool:
         """Whether attempts to connect are under way: then a time-out while taking is the database's, not the pool's."""
         return False
 

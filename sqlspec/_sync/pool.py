@@ -55,6 +55,8 @@ class SyncPool(Generic[ConnectionT]):
         self._idle: list[ConnectionT] = []
         self._born: dict[int, float] = {}
         self._closed = False
+        self.connecting = 0
+        """How many connections are being opened."""
 
     @property
     def size(self) -> int:
@@ -117,7 +119,11 @@ class SyncPool(Generic[ConnectionT]):
             raise ExceptionGroup(message, errors)
 
     def _make(self) -> ConnectionT:
-        connection = self._connect()
+        self.connecting += 1
+        try:
+            connection = self._connect()
+        finally:
+            self.connecting -= 1
         self._born[id(connection)] = time.monotonic()
         return connection
 

@@ -45,6 +45,10 @@ class SyncPooledConfig(SyncDatabaseConfig[ConnectionT, SyncPool[ConnectionT], Dr
             max_lifetime=self.max_lifetime,
         )
 
+    def is_connecting(self, pool: SyncPool[ConnectionT]) -> bool:
+        """Whether who waits for a free connection may be waiting for the server."""
+        return pool.connecting > 0
+
     def open_pool(self, pool: SyncPool[ConnectionT]) -> None:
         """Open ``min_size`` connections."""
         pool.open()

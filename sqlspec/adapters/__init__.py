@@ -15,8 +15,18 @@ from sqlspec.exceptions import ImproperConfigurationError
 __all__ = ("ADAPTERS", "load_config")
 
 ADAPTERS = {
+    "adbc": "sqlspec.adapters.adbc:AdbcConfig",
+    "aiomysql": "sqlspec.adapters.aiomysql:AiomysqlConfig",
     "aiosqlite": "sqlspec.adapters.aiosqlite:AiosqliteConfig",
+    "asyncmy": "sqlspec.adapters.asyncmy:AsyncmyConfig",
     "asyncpg": "sqlspec.adapters.asyncpg:AsyncpgConfig",
+    "duckdb": "sqlspec.adapters.duckdb:DuckDBConfig",
+    "mysqlconnector": "sqlspec.adapters.mysqlconnector:MysqlConnectorAsyncConfig",
+    "mysqlconnector_sync": "sqlspec.adapters.mysqlconnector:MysqlConnectorSyncConfig",
+    "psqlpy": "sqlspec.adapters.psqlpy:PsqlpyConfig",
+    "psycopg": "sqlspec.adapters.psycopg:PsycopgAsyncConfig",
+    "psycopg_sync": "sqlspec.adapters.psycopg:PsycopgSyncConfig",
+    "pymysql": "sqlspec.adapters.pymysql:PyMysqlConfig",
     "sqlite": "sqlspec.adapters.sqlite:SqliteConfig",
 }
 

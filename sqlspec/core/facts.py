@@ -135,6 +135,8 @@ class DialectFacts:
     """What leaves in the connection what its next user must not meet, beside what ``traits`` knows of; searched."""
     lists_as_arrays: bool = False
     """``IN (:ids)`` with a list becomes ``= ANY(:ids)``: one text whatever the length."""
+    texts_expand: bool = False
+    """A list with a text in it is expanded all the same (DuckDB: an array of texts is compared with texts only)."""
     empty_list_sql: str = "SELECT NULL WHERE 1 = 0"
     """What stands between the parentheses of IN for an empty list, where lists are expanded."""
     native_types: frozenset[type] = NATIVE_TYPES

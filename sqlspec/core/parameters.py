@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from enum import Enum
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ class _Binder:
 
     def _fill_lists(self, values: Any) -> Bound:
         layout = self.layout
-        shape = tuple([_mode(values[slot.key], layout.facts.lists_as_arrays) for slot in layout.in_lists])
+        shape = tuple([_mode(values[slot.key], layout.facts) for slot in layout.in_lists])
         rendered = layout.rendered(shape)
         arguments: list[Any] = []
         for key, mode in rendered.units:
@@ -290,10 +291,11 @@ def _nothing(_: object) -> Sequence[Any]:
     return ()
 
 
-def _mode(value: Any, as_array: bool) -> int:
+def _mode(value: Any, facts: DialectFacts) -> int:
     if not issubclass(type(value), _LISTS):
         return PLAIN
-    return ARRAY if as_array else len(value)
+    expands = not facts.lists_as_arrays or (facts.texts_expand and any(isinstance(item, (str, Enum)) for item in value))
+    return len(value) if expands else ARRAY
 
 
 # Errors

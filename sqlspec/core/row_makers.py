@@ -12,6 +12,7 @@ statements nor drivers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from operator import itemgetter
 from types import GenericAlias
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -21,7 +22,16 @@ import msgspec
 from sqlspec.core import row_errors
 from sqlspec.core.row_code import Assembler, call_of, dict_of
 from sqlspec.core.row_types import Field, Schema, schema_of
-from sqlspec.core.row_values import BYTES, Change, conversion_for, json_value, only_bytes, takes_json
+from sqlspec.core.row_values import (
+    BYTES,
+    Change,
+    conversion_for,
+    json_value,
+    only_bytes,
+    takes_json,
+    takes_time_of_day,
+    time_of_day,
+)
 from sqlspec.exceptions import MappingError
 from sqlspec.typing import Row, T
 
@@ -329,9 +339,12 @@ def _assembler(schema: Schema, fields: list[Field]) -> Assembler:
 
 
 class _Models(RowMaker[Any]):
-    """pydantic judges values, aliases and extra columns by the model's own rules; JSON text is decoded before."""
+    """pydantic judges values, aliases and extra columns by the model's own rules; JSON text is decoded before.
 
-    __slots__ = ("_columns", "_dicts", "_models", "_pick", "_refused", "_schema", "_sources", "_texts")
+    So are times of day that come as durations (MySQL).
+    """
+
+    __slots__ = ("_columns", "_dicts", "_models", "_pick", "_refused", "_schema", "_sources", "_texts", "_times")
 
     def __init__(self, schema: Schema, columns: tuple[str, ...], sources: list[_Source]) -> None:
         from pydantic import TypeAdapter, ValidationError
@@ -343,6 +356,7 @@ class _Models(RowMaker[Any]):
         self._pick = _picker(kept, len(columns))
         self._dicts = dict_of(tuple(columns[index] for index in kept))
         self._texts = [columns[source.place] for source in sources if takes_json(source.field.wanted)]
+        self._times = [columns[source.place] for source in sources if takes_time_of_day(source.field.wanted)]
         models: Any = GenericAlias(list, (schema.wanted,))
         self._models = TypeAdapter[Any](models)
         self._refused = ValidationError
@@ -356,6 +370,10 @@ class _Models(RowMaker[Any]):
             for each in dicts:
                 if isinstance(each[name], _TEXTS):
                     each[name] = _decoded(each[name])
+        for name in self._times:
+            for each in dicts:
+                if isinstance(each[name], timedelta):
+                    each[name] = time_of_day(each[name])
         try:
             models: list[Any] = self._models.validate_python(dicts)
             return models

@@ -37,6 +37,8 @@ __all__ = (
     "json_value",
     "only_bytes",
     "takes_json",
+    "takes_time_of_day",
+    "time_of_day",
     "type_name",
 )
 
@@ -216,7 +218,7 @@ def _changes_of(member: Any, wanted: Any) -> dict[type, Change]:
     if member is datetime:
         return {str: _datetime_of_text}
     if member is time:
-        return {str: _time_of_text, timedelta: _time_of_day}
+        return {str: _time_of_text, timedelta: time_of_day}
     if member is timedelta:
         return {str: _duration_of_text}
     if is_container(member):
@@ -257,7 +259,7 @@ def _time_of_text(text: str) -> Any:
         return time.fromisoformat(text) if ":" in text else text
 
 
-def _time_of_day(value: timedelta) -> Any:
+def time_of_day(value: timedelta) -> Any:
     """Read a time of day as MySQL's drivers give it."""
     return (datetime.combine(date.min, time.min) + value).time() if timedelta() <= value < timedelta(days=1) else value
 
@@ -281,6 +283,12 @@ def json_value(text: Any, decode: Change = msgspec.json.decode) -> Any:
     """Decode text or bytes that hold a JSON array or object; anything else stays as it is."""
     data: Any = text if isinstance(text, (str, bytes)) else bytes(text)
     return decode(data) if data.lstrip()[:1] in _JSON_STARTS else text
+
+
+def takes_time_of_day(wanted: Any) -> bool:
+    """Return whether a duration in a field of the type can only be a time of day."""
+    members = list(_members(wanted))
+    return time in members and not any(each in members for each in (timedelta, Any, object))
 
 
 def takes_json(wanted: Any) -> bool:

@@ -94,7 +94,10 @@ POSTGRES = DialectFacts(
 
 def without_values(message: str, sqlstate: str | None) -> str:
     """The message without what it quotes, where that may be a value and not a name (class 22: data exceptions)."""
-    return re.sub(r'".*"', '"…"', message, flags=re.DOTALL) if (sqlstate or "").startswith("22") else message
+    return _QUOTED.sub('"…"', message) if (sqlstate or "").startswith("22") else message
+
+
+_QUOTED = re.compile('["«»„“”].*["«»“”]', re.DOTALL)  # as the languages of lc_messages quote
 
 
 def error_facts(

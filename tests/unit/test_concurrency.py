@@ -89,6 +89,13 @@ def test_a_time_limit_interrupts_its_block() -> None:
     assert limit.expired
 
 
+def test_a_time_limit_interrupts_until_its_block_ends() -> None:
+    """The first interruption may come before what it is meant for has begun, and is lost then."""  # C3
+    again = threading.Semaphore(0)
+    with pytest.raises(TimeoutError), SyncTimeLimit(0.01, again.release):
+        assert all(again.acquire(timeout=5) for _ in range(3))
+
+
 # What cancellation must not reach
 
 

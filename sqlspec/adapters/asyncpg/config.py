@@ -223,7 +223,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         if init is not None:
             await init(connection)
 
-    def is_connecting(self) -> bool:
+    def is_connecting(self, pool: Pool) -> bool:
         """Asyncpg has one time-out for waiting for a free connection and for connecting."""
         return bool(self._attempts)
 

@@ -128,7 +128,7 @@ class Opener:
         self.target = "sqlite://:memory:" if self.in_memory else f"sqlite:///{shown}"
         if self.in_memory:
             database, uri = f"file:/sqlspec-{uuid4().hex}?vfs=memdb", True
-        self._database = database
+        self.database = database
         self._uri = uri
         self._connect_options = {key: options[key] for key in _CONNECT_KEYS if key in options}
         self._busy_seconds: float = options.get("timeout", 5.0)
@@ -153,7 +153,7 @@ class Opener:
 
     def _open(self) -> Connection:
         return Connection(
-            self._database, uri=self._uri, isolation_level=None, check_same_thread=False, **self._connect_options
+            self.database, uri=self._uri, isolation_level=None, check_same_thread=False, **self._connect_options
         )
 
     def _set_pragmas(self, connection: sqlite3.Connection) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from sqlspec import exceptions as e
 from sqlspec.core.facts import ErrorFacts
-from sqlspec.dialects.postgres import classify, without_values
+from sqlspec.dialects.postgres import classify, error_facts, without_values
 
 CODES: list[tuple[str | None, type[e.DatabaseError], str]] = [
     ("23505", e.UniqueViolationError, "unique_violation"),
@@ -60,5 +60,17 @@ def test_values_are_taken_out_of_messages_about_data_only() -> None:
     assert without_values('invalid input syntax for type integer: "geh"eim\nes"', "22P02") == (
         'invalid input syntax for type integer: "…"'
     )
+    for first, last in ("»«", "«»", "„“", "“”"):
+        assert "geheim" not in without_values(f"ungültig: {first}geheim {first}es{last}", "22P02")
     assert without_values('relation "users" does not exist', "42P01") == 'relation "users" does not exist'
     assert without_values('"users"', None) == '"users"'
+
+
+def test_an_error_is_read_from_its_fields() -> None:
+    """Positions count from 1 there, as texts or numbers, and from 0 here."""  # E1 E4 E5
+    facts = error_facts('bad value "geheim"', "22P02", constraint="c", table="t", column="d", position="8")
+    assert facts == ErrorFacts(
+        'bad value "…"', code="22P02", sqlstate="22P02", constraint="c", table="t", column="d", position=7
+    )
+    assert error_facts("", "42601", position=1).position == 0
+    assert error_facts("", "42601", position=None).position is None

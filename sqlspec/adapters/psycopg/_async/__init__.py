@@ -1,0 +1,1 @@
+"""psycopg's async leaf, from which the sync one is generated."""
