@@ -62,7 +62,7 @@ def test_a_row_says_what_the_adapter_is(folder: str) -> None:
     found = {"async" if issubclass(config, AsyncDatabaseConfig) else "sync" for config in configs}
     assert colours == ", ".join(sorted(found))
     assert classes == ", ".join(f"`{config.__name__}`" for config in configs)
-    required = re.findall(r'require\("[\w.]+", "([\w.-]+)", "([\d.]+)"', init_of(folder).read_text())
+    required = oldest_drivers(folder)
     assert oldest == (", ".join(" ".join(pair) for pair in required) or "Python's own sqlite3")
     assert first_command(PAGES[folder]) in install
     assert set(re.findall(r"adbc-\w+", install)) == {name for name in extras() if name.startswith(f"{folder}-")}
@@ -72,14 +72,24 @@ def test_a_row_says_what_the_adapter_is(folder: str) -> None:
 def test_the_extra_brings_a_driver_that_is_new_enough(folder: str) -> None:
     """What pyproject.toml installs is what the adapter's import demands."""
     wanted = " ".join(extras().get(folder, []))
-    for package, oldest in re.findall(r'require\("[\w.]+", "([\w.-]+)", "([\d.]+)"', init_of(folder).read_text()):
+    for package, oldest in oldest_drivers(folder):
         assert re.search(
             rf"(?:^| ){re.escape(package)}(?:\[[\w,]+\])?>={re.escape(oldest)}(?: |$)", wanted, re.IGNORECASE
         )
 
 
-def init_of(folder: str) -> Path:
-    return ROOT / "sqlspec" / "adapters" / folder / "__init__.py"
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_page_names_the_oldest_driver(folder: str) -> None:
+    """In its first lines."""
+    intro = " ".join(PAGES[folder].read_text().partition("\n## ")[0].split())
+    for package, oldest in oldest_drivers(folder):
+        assert f"{package} {oldest} or newer" in intro
+
+
+def oldest_drivers(folder: str) -> list[tuple[str, str]]:
+    """Packages and versions, as the adapter's import demands them."""
+    init = ROOT / "sqlspec" / "adapters" / folder / "__init__.py"
+    return re.findall(r'require\("[\w.]+", "([\w.-]+)", "([\d.]+)"', init.read_text())
 
 
 def extras() -> dict[str, list[str]]:

@@ -31,10 +31,15 @@ pytestmark = pytest.mark.usefixtures("silence")
 
 CANCELLATIONS = int(os.environ.get("SQLSPEC_TEST_CANCELLATIONS", "50"))
 INSERT = "INSERT INTO pairs (victim, half) VALUES (?, ?)"
-SLOW = {
-    "postgres": "SELECT pg_sleep(30)",
-    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000000) SELECT max(i) FROM n",
-}
+
+
+SLOW_ON_SQLITE = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000000) SELECT max(i) FROM n"
+TELLS = ("postgres", "mysql")
+"""Dialects whose servers tell what runs on them."""
+OPEN_ON_MYSQL = (
+    "SELECT count(*) FROM information_schema.INNODB_TRX JOIN information_schema.PROCESSLIST"
+    " ON ID = trx_mysql_thread_id WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"
+)
 
 
 class Work:
@@ -78,7 +83,8 @@ class Work:
                 await asyncio.sleep(0)
 
     async def _expect(self, db: AsyncDriverAdapterBase, token: int) -> None:
-        found = await db.select_value("SELECT CAST(? AS INTEGER)", token)
+        kind = "SIGNED" if self.database.dialect == "mysql" else "INTEGER"
+        found = await db.select_value(f"SELECT CAST(? AS {kind})", token)
         if found != token:
             self.wrong.append(f"{found} for {token}")
 
@@ -139,6 +145,8 @@ async def open_transactions(database: Database) -> int:
                 " AND state LIKE 'idle in transaction%'"
             )
         )
+    if database.dialect == "mysql":
+        return int(await database.value(OPEN_ON_MYSQL))
     raw = sqlite3.connect(await database.value("SELECT file FROM pragma_database_list LIMIT 1"), timeout=0)
     try:
         raw.execute("BEGIN EXCLUSIVE")
@@ -189,14 +197,14 @@ async def test_a_cancelled_statement_is_stopped_and_its_transaction_lost(databas
         await db.begin()
         await db.execute(INSERT, 1, 1)
         if scope == "asyncio":
-            task = asyncio.ensure_future(db.select(SLOW[database.dialect]))
+            task = asyncio.ensure_future(db.select(database.phrase("slow")))
             await underway(database)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
         else:
             with anyio.move_on_after(0.05) as limit:
-                await db.select(SLOW[database.dialect])
+                await db.select(database.phrase("slow"))
             assert limit.cancelled_caught
         with pytest.raises(TransactionAbortedError, match="interrupted by CancelledError"):
             await db.execute(INSERT, 1, 2)
@@ -211,6 +219,12 @@ async def test_a_cancelled_statement_is_stopped_and_its_transaction_lost(databas
 
 async def sleepers(database: Database) -> int:
     """How many sessions of this test sleep on the server, in a statement or in a COMMIT."""
+    if database.dialect == "mysql":
+        return int(
+            await database.value(
+                "SELECT count(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND STATE = 'User sleep'"
+            )
+        )
     return int(
         await database.value(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_setting('application_name')"
@@ -222,13 +236,13 @@ async def sleepers(database: Database) -> int:
 async def assert_quiet(database: Database) -> None:
     """Nothing runs any more on the server."""
     assert await open_transactions(database) == 0
-    if database.dialect == "postgres":
+    if database.dialect in TELLS:
         assert await sleepers(database) == 0
 
 
 async def underway(database: Database) -> None:
     """Wait until what was sent runs on the server. SQLite does not tell: there it may also be just before."""
-    if database.dialect == "postgres":
+    if database.dialect in TELLS:
         async with asyncio.timeout(5):
             while not await sleepers(database):
                 await asyncio.sleep(0.002)
@@ -240,7 +254,7 @@ async def test_the_caller_goes_on_at_once(database: Database) -> None:
     """Settling goes on by itself: who was cancelled is free in well under a second."""  # W19
     async with database.session() as db:
         await db.begin()
-        task = asyncio.ensure_future(db.select(SLOW[database.dialect]))
+        task = asyncio.ensure_future(db.select(database.phrase("slow")))
         await underway(database)
         started = asyncio.get_running_loop().time()
         task.cancel()
@@ -254,7 +268,7 @@ async def test_closing_a_pool_waits_for_what_is_being_settled(database: Database
     """close_pool() right after a cancellation ends cleanly, and nothing runs on."""  # W19 S10
     for _ in range(3):
         async with database.session() as db:
-            task = asyncio.ensure_future(db.select(SLOW[database.dialect]))
+            task = asyncio.ensure_future(db.select(database.phrase("slow")))
             await underway(database)
             task.cancel()
             await asyncio.wait((task,))
@@ -303,6 +317,7 @@ def can_read(reader: sqlite3.Connection) -> bool:
     return True
 
 
+@where("deferred_constraints")  # they make it slow; test_mysql.py has a way of its own
 @pytest.mark.parametrize("scope", ["asyncio", "anyio"])
 @pytest.mark.parametrize("way", ["commit", "block"])
 async def test_a_cancelled_commit_runs_to_its_end(database: Database, scope: str, way: str) -> None:
@@ -437,7 +452,7 @@ async def test_a_job_that_was_called_off_before_it_began_does_nothing(tmp_path: 
     config = AiosqliteConfig(pool_config={"database": tmp_path / "x.db", "max_size": 1})
     async with config.provide_connection() as connection:
         await config.wire.command(connection, "CREATE TABLE t (id INTEGER)")
-        busy = asyncio.ensure_future(config.wire.command(connection, SLOW["sqlite"]))
+        busy = asyncio.ensure_future(config.wire.command(connection, SLOW_ON_SQLITE))
         await asyncio.sleep(0.05)
         waiting = asyncio.ensure_future(config.wire.command(connection, "INSERT INTO t VALUES (1)"))
         await asyncio.sleep(0)

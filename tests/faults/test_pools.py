@@ -48,7 +48,7 @@ async def test_no_value_is_in_the_list_of_holders(database: Database) -> None:
     """Statements are shown, parameters are not."""  # E5
     config = database.new_config({"max_size": 1}, acquire_timeout=0.05)
     async with database.session(config) as holder, database.session(config) as other:
-        await holder.select_value("SELECT CAST(? AS TEXT)", "geheim")
+        await holder.select_value("SELECT CAST(? AS CHAR(6))", "geheim")
         with pytest.raises(PoolTimeoutError) as failed:
             await other.select_value("SELECT 1")
     assert "geheim" not in "".join(traceback.format_exception(failed.value))

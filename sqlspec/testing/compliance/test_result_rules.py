@@ -159,3 +159,10 @@ async def test_a_statement_without_rows_gives_none(db: AsyncDriverAdapterBase) -
     assert len(result) == 0
     with pytest.raises(NotFoundError, match="RETURNING"):
         result.one()
+
+
+async def test_a_column_is_not_called_like_a_value(db: AsyncDriverAdapterBase) -> None:
+    """One without an alias is called the same whatever the values are, and tells none of them."""  # R1 E5
+    seen = {tuple((await db.execute("SELECT CAST(? AS CHAR(6))", it)).column_names) for it in ("geheim", "it's")}
+    assert len(seen) == 1
+    assert "geheim" not in str(seen)

@@ -82,7 +82,7 @@ ADAPTERS = [
         sql={**sqlite.SQL, "lock_timeout": "PRAGMA busy_timeout = 50"},
         can=sqlite.CAN - {"time_limits", "server_cursors"},
         cannot={
-            "time_limits": "the driver can't stop a statement; waits for locks do end in time",
+            "time_limits": "the driver can't stop a statement",
             "server_cursors": "the driver reads 1,024 rows at a time",
         },
     ),

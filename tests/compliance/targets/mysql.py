@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,7 +57,10 @@ CAN = frozenset(
         *("time_limits", "kill", "server"),
     }
 )
-"""What MariaDB can; MySQL has no RETURNING."""
+"""What MariaDB can."""
+
+if os.environ.get("SQLSPEC_TEST_MYSQL") == "mysql9":
+    CAN -= {"returning"}
 
 CANNOT = {
     "transactional_ddl": "MySQL and MariaDB commit before DDL: it is refused in a transaction",
@@ -92,7 +97,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "down": lambda _: {"dsn": "mysql://someone:geheim@127.0.0.1:1/app"},
     "database": lambda given: {"dsn": place(given["dsn"], path="/no_such_database")},
     "password": lambda given: {"dsn": _as("nobody_here:wrong-geheim", given["dsn"])},
-    "tls": lambda _: {"ssl": True},
+    "tls": lambda _: {"ssl": ssl.create_default_context()},  # MySQL has it, with a certificate that nobody signed
 }
 
 

@@ -1,0 +1,1 @@
+"""What awaits, written once; ``_sync`` is generated."""

@@ -1,0 +1,1 @@
+"""The source of both leaves; the twin is generated."""
