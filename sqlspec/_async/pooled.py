@@ -32,6 +32,10 @@ class AsyncPooledConfig(AsyncDatabaseConfig[ConnectionT, AsyncPool[ConnectionT],
     async def close_connection(self, connection: ConnectionT) -> None:
         """Close a connection for certain, whatever state it is in; never wait for the server."""
 
+    def is_fresh(self, connection: ConnectionT) -> bool:
+        """Whether a connection out of the pool may be used. No round trip; by default it is trusted."""
+        return True
+
     async def reset(self, connection: ConnectionT) -> None:
         """Undo what a session can set, before the connection goes back. What this raises closes it instead."""
 
@@ -58,8 +62,12 @@ class AsyncPooledConfig(AsyncDatabaseConfig[ConnectionT, AsyncPool[ConnectionT],
         await pool.close()
 
     async def take(self, pool: AsyncPool[ConnectionT], timeout: float | None) -> ConnectionT:
-        """A connection that nobody else has."""
-        return await pool.acquire(timeout)
+        """A connection that nobody else has, and that did not die while it was idle."""
+        while True:
+            connection = await pool.acquire(timeout)
+            if self.is_fresh(connection):
+                return connection
+            await pool.discard(connection)
 
     async def give(self, pool: AsyncPool[ConnectionT], connection: ConnectionT) -> None:
         """Take it back as it was given, or close it."""

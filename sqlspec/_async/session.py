@@ -128,7 +128,7 @@ class AsyncSession:
                 raise failure from error
             if plan.is_write and self._transaction is not None:
                 self._transaction.writes += 1
-            if plan.controls_transaction or plan.changes_session or not self._hold:
+            if plan.controls_transaction or plan.changes_session or plan.may_end_transaction or not self._hold:
                 await self._after(plan)
             return answer
         finally:
@@ -237,7 +237,17 @@ class AsyncSession:
         if plan.controls_transaction:
             is_open = self.wire.in_transaction(checkout.connection)
             self._believe(is_open, plan.text, ended=plan.ends_transaction)
+        elif plan.may_end_transaction:
+            self._notice_end(checkout.connection, plan)
         await self._rest()
+
+    def _notice_end(self, connection: Any, plan: Plan) -> None:
+        """What a statement calls may end the transaction behind its owner's back (S14)."""
+        record = self._transaction
+        if record is not None and record.lost is None and not self.wire.in_transaction(connection):
+            self._ready = None
+            record.lost = f"it was ended by what a statement called: {plan.text}"
+            record.unknown = True
 
     async def _rest(self) -> None:
         """Between statements nothing is held that need not be."""

@@ -37,6 +37,8 @@ _NAMED_BY_TEXT = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _HOLDS_STATEMENTS = frozenset({"PREPARE", "CREATE", "DO", "ALTER", "EXPLAIN", "COMMENT", "DECLARE", "EXECUTE"})
 """Verbs of statements in which ``$1`` may be a placeholder of the database's own."""
 
+_CALLS = frozenset({"CALL", "EXECUTE", "DO", "BEGIN"})
+
 _WEIGHT_KEPT = 32 * 1024
 """In characters. A heavier plan is made anew each time: a long text mostly holds its values and is never met again."""
 _WEIGHT_OF_PLACEHOLDER = 32
@@ -51,6 +53,7 @@ class Plan:
         returns_rows: Rows can come back.
         is_write: It is not known to only read.
         controls_transaction: It begins or ends a transaction or a savepoint.
+        may_end_transaction: What it calls may commit or roll back.
         ends_transaction: It ends the open transaction, even if a new one begins at once (AND CHAIN).
         changes_session: It leaves something in the connection that no reset takes away for certain: temporary tables,
             prepared statements, attached databases, another user, pragmas.
@@ -79,6 +82,7 @@ class Plan:
         "is_heavy",
         "is_write",
         "learned",
+        "may_end_transaction",
         "names_are_fixed",
         "returns_rows",
         "shape",
@@ -98,6 +102,7 @@ class Plan:
         self.is_write = traits.is_write
         self.controls_transaction = traits.controls_transaction
         self.ends_transaction = traits.ends_transaction
+        self.may_end_transaction = verb in _CALLS
         self.changes_session = traits.changes_session or _holds(facts.changes_session, lexed.code)
         self.commits_implicitly = _starts_with(facts.implicit_commit, lexed.code)
         self.names_are_fixed = verb in _NAMED_BY_TEXT and not _has_star(lexed.code)

@@ -55,10 +55,11 @@ class TransactionRecord:
         hooks: What to run after the outcome is known: ("commit" or "rollback", function).
         failed: The statement that failed first, where that aborts the transaction.
         lost: Why it ended without its owner (rule S14), or None.
+        unknown: It may have been committed when it was lost.
         writes: How many statements may have changed something.
     """
 
-    __slots__ = ("blocks", "explicit", "failed", "hooks", "lost", "opened_by", "writes")
+    __slots__ = ("blocks", "explicit", "failed", "hooks", "lost", "opened_by", "unknown", "writes")
 
     def __init__(self, opened_by: str, *, explicit: bool) -> None:
         self.opened_by = opened_by
@@ -67,12 +68,14 @@ class TransactionRecord:
         self.hooks: list[Hook] = []
         self.failed: str | None = None
         self.lost: str | None = None
+        self.unknown = False
         self.writes = 0
 
     def aborted(self) -> TransactionAbortedError:
         """The error for whoever goes on with a transaction that can't be saved any more."""
         if self.lost is not None:
-            message = f"This transaction is gone: {self.lost}. Nothing of it was saved. Call rollback(), start again."
+            saved = "What of it was saved can only be seen in the database" if self.unknown else "Nothing of it was saved"
+            message = f"This transaction is gone: {self.lost}. {saved}. Call rollback(), start again."
         else:
             message = (
                 f"This transaction was aborted by a statement that failed{': ' + self.failed if self.failed else ''}\n"

@@ -22,7 +22,7 @@ from tests.docs.markdown import ROOT, blocks
 
 PAGE = ROOT / "docs" / "adding-an-adapter.md"
 FILES = {block.file: block.text for block in blocks(PAGE) if block.file}
-LINES = 140
+LINES = 150
 """What a newcomer reads first is short."""
 
 

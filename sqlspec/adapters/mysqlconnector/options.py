@@ -62,6 +62,8 @@ class MysqlConnectorPoolConfig(TypedDict, total=False):
     """What the server's performance schema shows of the connection."""
     allow_local_infile: bool
     """Whether LOAD DATA LOCAL may read files of this machine; default False."""
+    local_infile: bool
+    """The same as ``allow_local_infile``."""
     ssl: bool | ssl.SSLContext
     """True: encrypted or not at all; False: never. Left away: encrypted if the server can, whoever it is."""
     ssl_ca: str | os.PathLike[str]
@@ -77,7 +79,7 @@ ALIASES = {
     "connection_timeout": "connect_timeout",
     "allow_local_infile": "local_infile",
 }
-KEYS = frozenset(MysqlConnectorPoolConfig.__annotations__) - set(ALIASES) | {"local_infile"}
+KEYS = frozenset(MysqlConnectorPoolConfig.__annotations__) - set(ALIASES)
 
 
 def _is_dict(value: object) -> TypeGuard[dict[object, object]]:

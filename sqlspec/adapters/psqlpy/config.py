@@ -10,27 +10,18 @@ psqlpy's threads do not survive a fork: a child of a process that has used it wa
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import psqlpy
-from psqlpy.exceptions import BaseConnectionError, Error
 from typing_extensions import Unpack
 
 from sqlspec._async.pooled import AsyncPooledConfig
 from sqlspec.adapters.psqlpy.driver import PsqlpyDriver, PsqlpyWire
-from sqlspec.adapters.psqlpy.options import (
-    ALIASES,
-    KEYS,
-    KINDS,
-    SCHEMES,
-    PsqlpyPoolConfig,
-    address_of,
-    connect_options,
-)
-from sqlspec.core.address import NO_URL, read_url
+from sqlspec.adapters.psqlpy.options import ALIASES, KEYS, KINDS, PsqlpyPoolConfig, connect_options
+from sqlspec.core.address import NO_URL, Address, read_url
 from sqlspec.core.options import FUNCTION, ConfigOptions
 from sqlspec.dialects.postgres import RESET_SQL
+from sqlspec.dialects.postgres_messages import SPEAK_ENGLISH
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
@@ -38,14 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ("PsqlpyConfig", "PsqlpyPoolConfig")
 
+STATEMENTS_KEPT = 1000
+"""psqlpy never forgets a prepared statement: a connection with more of them is replaced when it comes back."""
 SIGNAL_DEADLINE = 1.5
 """Seconds that reaching the server for a cancel request may take; less than the whole of settling has."""
-
 LAST_BREATH = 0.02
 """Seconds that psqlpy's threads get to be done with what they told Python last."""
 
 _HELLO = "SELECT pg_backend_pid()::int8, current_setting('lc_messages')"
-_SPEAK_ENGLISH = "SET lc_messages = 'C'"
 _logger = get_logger("pool")
 
 
@@ -62,15 +53,15 @@ class PsqlpyConfig(AsyncPooledConfig[psqlpy.Connection, PsqlpyDriver]):
     pool_kinds = KINDS
     pool_aliases = ALIASES
     feature_keys = frozenset({"json_serializer", "json_deserializer"})
-    feature_kinds = dict.fromkeys(("json_serializer", "json_deserializer"), FUNCTION)
+    feature_kinds = dict.fromkeys(feature_keys, FUNCTION)
     wire: PsqlpyWire
 
     def __init__(self, *, pool_config: PsqlpyPoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:
         super().__init__(pool_config=pool_config, **options)
-        url = read_url(self.pool_config["dsn"], "dsn", SCHEMES) if "dsn" in self.pool_config else NO_URL
-        self._address = address_of(self.pool_config, url)
+        dsn = self.pool_config.get("dsn")
+        url = NO_URL if dsn is None else read_url(dsn, "dsn", ("postgresql", "postgres"))
+        self._address = Address(self.pool_config, url, "postgresql")
         self._options = connect_options(self.pool_config, url)
-        self._reset_sql = RESET_SQL
         self._has_warned = False
 
     @property
@@ -89,54 +80,27 @@ class PsqlpyConfig(AsyncPooledConfig[psqlpy.Connection, PsqlpyDriver]):
 
     async def connect(self) -> psqlpy.Connection:
         """Open a connection beside the pool."""
-        connection = await self._open(self.acquire_timeout)
+        connection = await psqlpy.connect(**self._options)
         try:
+            await connection.execute_batch(SPEAK_ENGLISH)
             hello = await connection.execute(_HELLO, prepared=False)
-            ((pid, language),) = hello.result(as_tuple=True)
-            if not language.startswith(("en", "C", "POSIX")) and language:
-                await self._ask_for_english(connection, language)
         except BaseException:
             connection.close()
             raise
+        ((pid, language),) = hello.result(as_tuple=True)
+        if not language.startswith(("en", "C", "POSIX")) and language and not self._has_warned:
+            self._has_warned = True
+            _logger.warning("the server speaks %s: set lc_messages = 'C', or its errors can't be told apart", language)
         self.wire.admit(connection, pid)
         return connection
 
-    async def _open(self, limit: float | None) -> psqlpy.Connection:
-        """The driver's own ``connect_timeout_sec`` ends with the TCP connection; the rest takes time too."""
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(limit):
-                return await psqlpy.connect(**self._options)
-        except TimeoutError:
-            message = f"it did not answer in {time.monotonic() - started:.1f} s"
-            raise BaseConnectionError(message) from None
-
-    async def _ask_for_english(self, connection: psqlpy.Connection, language: str) -> None:
-        """Faults are known by their texts: psqlpy tells nothing else. Only some users may choose the language."""
-        try:
-            await connection.execute_batch(_SPEAK_ENGLISH)
-            self._reset_sql = f"{RESET_SQL}\n{_SPEAK_ENGLISH}"
-        except Error:
-            if not self._has_warned:
-                _logger.warning(
-                    "the server speaks %s and does not let this user change that: errors can't be told apart, all of "
-                    "them will be DatabaseError. Set lc_messages = 'C' for the database or the user.",
-                    language,
-                )
-            self._has_warned = True
-
-    async def close_pool(self, pool: AsyncPool[psqlpy.Connection]) -> None:
-        """Close the connections. A process that ends while a thread of psqlpy leaves Python is aborted."""
-        await super().close_pool(pool)
-        await asyncio.sleep(LAST_BREATH)
-
     async def reset(self, connection: psqlpy.Connection) -> None:
         """Settings, advisory locks, cursors and LISTEN, in one round trip."""
-        await connection.execute_batch(self._reset_sql)
+        await connection.execute_batch(RESET_SQL + SPEAK_ENGLISH)
 
     async def give(self, pool: AsyncPool[psqlpy.Connection], connection: psqlpy.Connection) -> None:
         """Take it back, or close one that keeps too many prepared statements."""
-        if self.wire.backend(connection).is_worn:
+        if self.wire.backends[id(connection)].kept > STATEMENTS_KEPT:
             await pool.discard(connection)
         else:
             await super().give(pool, connection)
@@ -148,10 +112,15 @@ class PsqlpyConfig(AsyncPooledConfig[psqlpy.Connection, PsqlpyDriver]):
         if backend.is_busy and not backend.is_lost:
             await self._signal("pg_terminate_backend", backend.pid)
 
+    async def close_pool(self, pool: AsyncPool[psqlpy.Connection]) -> None:
+        """Close the connections. A process that ends while a thread of psqlpy leaves Python is aborted."""
+        await super().close_pool(pool)
+        await asyncio.sleep(LAST_BREATH)
+
     async def _signal(self, function: str, pid: int) -> None:
         """Call ``pg_cancel_backend`` or ``pg_terminate_backend``; both return when the signal is sent."""
         async with asyncio.timeout(SIGNAL_DEADLINE):
-            side = await self._open(None)
+            side = await psqlpy.connect(**self._options)
             try:
                 await side.execute(f"SELECT {function}({pid})", prepared=False)
             finally:

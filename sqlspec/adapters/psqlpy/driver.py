@@ -4,45 +4,99 @@ Begins and ends of transactions are plain SQL: psqlpy's own transactions and cur
 psqlpy tells whether a transaction is open, how many rows a statement changed, or that a COMMIT rolled back. An await
 that is cancelled leaves its statement running on the server, and whatever is sent next waits behind it: ``recover``
 stops it from a connection beside, and rolls back behind it.
+
+psqlpy prepares a statement on its first use in a connection and keeps it for ever. It tells the columns, and not the
+types of the parameters: the server is asked for them, once per statement and connection. psqlpy's own writing of values
+is not used, for it goes by their classes too: a Decimal for a bigint column is stored as another number, an int for a
+numeric one is refused, a text for a text[] column ends the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from psqlpy.exceptions import Error
+from psqlpy.extra_types import CustomType
 
 from sqlspec._async.driver import AsyncDriverAdapterBase
 from sqlspec._async.wire import AsyncWire
-from sqlspec.adapters.psqlpy.errors import ERRORS, is_lost, is_stale, read_error, server_message
-from sqlspec.adapters.psqlpy.rows import RowReader
-from sqlspec.adapters.psqlpy.statements import Backend, Prepared, Preparer
+from sqlspec.adapters.psqlpy.values import read_rows
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
 from sqlspec.core.transaction import OpenTransactions
 from sqlspec.dialects.postgres import POSTGRES
+from sqlspec.dialects.postgres_binary import PARAMETER_TYPES, Formats, MisfitError, Parameters
+from sqlspec.dialects.postgres_messages import read_report
+from sqlspec.exceptions import ConnectionLostError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from psqlpy import Connection, QueryResult
+    from psqlpy import Connection
 
     from sqlspec.core.plan import Plan
     from sqlspec.core.result import Answer
     from sqlspec.core.rows import Shape
 
-__all__ = ("PsqlpyDriver", "PsqlpyWire")
+__all__ = ("Backend", "PsqlpyDriver", "PsqlpyWire")
 
 PIPELINE = 100
 """Rows that are on their way at a time."""
-PATIENCE = 0.05
-"""Seconds that an interrupted statement has to end by itself, before it is stopped."""
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _CURSORS = frozenset({"SELECT", "VALUES", "TABLE"})
+_STALE = frozenset({"0A000", "26000"})
+"""A prepared statement no longer fits the tables, or is gone: nothing has run."""
+
+_OWN_PLACEHOLDER = re.compile(r"\$\([^)]*\)p")
+_SERVER = re.compile(r"db error: (.*)", re.DOTALL)
+_LOST = re.compile(
+    r"\bconnection closed\b|error communicating with the server|unexpected message from server"
+    r"|Underlying connection is returned to the pool"
+)
+_AROUND = re.compile(r"(?:Database engine pool exception: |Error occurred while creating a new object: )+")
 _numbers = count(1)
+
+
+class Prepared(NamedTuple):
+    """A statement in one connection.
+
+    Attributes:
+        text: As psqlpy knows it.
+        columns: Of its rows.
+        parameters: What writes its values.
+    """
+
+    text: str
+    columns: tuple[str, ...]
+    parameters: Parameters
+
+    def arguments(self, values: Sequence[Any]) -> list[CustomType | None]:
+        """The values as psqlpy takes them to the server unchanged."""
+        return [None if data is None else CustomType(data) for data in self.parameters.write(values)]
+
+
+class Backend:
+    """What is known of the other end of a connection, which psqlpy does not tell.
+
+    Attributes:
+        pid: The process that serves it.
+        statements: What is prepared there, by the text as it was wanted.
+        kept: How many were ever: psqlpy forgets none.
+        renewals: How often they were prepared anew; a blank behind the text for each makes psqlpy take a new one.
+        is_lost: It is known to be gone.
+        is_busy: Something may still run there.
+    """
+
+    __slots__ = ("is_busy", "is_lost", "kept", "pid", "renewals", "statements")
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.statements: dict[str, Prepared] = {}
+        self.kept = self.renewals = 0
+        self.is_lost = self.is_busy = False
 
 
 class PsqlpyWire(AsyncWire["Connection"]):
@@ -55,116 +109,112 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
     dialect = POSTGRES
     style = ParameterStyle.DOLLAR
-    errors = ERRORS
+    errors = (Error, MisfitError, ConnectionError, TimeoutError)
     streams_need_transaction = True
     many_is_atomic = True
 
     def __init__(self, features: Mapping[str, Any], signal: Callable[[str, int], Awaitable[None]]) -> None:
-        self._preparer = Preparer(features.get("json_serializer", _to_json))
-        self._reader = RowReader(features.get("json_deserializer"))
+        self.backends: dict[int, Backend] = {}
+        self._formats = Formats(features)
         self._signal = signal
         self._open = OpenTransactions()
-        self._backends: dict[int, Backend] = {}
-
-    # What is known of connections
 
     def admit(self, connection: Connection, pid: int) -> None:
         """Know a new connection. Its number may have been another one's that was never closed, and is overwritten."""
-        self._backends[id(connection)] = Backend(pid)
-
-    def backend(self, connection: Connection) -> Backend:
-        """What is known of the other end."""
-        return self._backends[id(connection)]
+        self.backends[id(connection)] = Backend(pid)
 
     def dismiss(self, connection: Connection) -> Backend:
         """Forget a connection."""
         self._open.forget(connection)
-        return self._backends.pop(id(connection))
+        return self.backends.pop(id(connection))
 
     # Statements
 
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
-        """Run one statement."""
-        if not args and not plan.returns_rows:
-            await self._run_bare(connection, plan, sql)
-            return None, (), None, None
-        prepared, result = await self._execute(connection, sql, args)
+        """Run one statement. What has neither rows nor values needs no preparing."""
         if not plan.returns_rows:
+            await (self._execute(connection, sql, args) if args else self.command(connection, sql))
             return None, (), None, None
+        rows, columns = await self._execute(connection, sql, args)
         shape = plan.shape
-        if shape is None or shape.columns != prepared.columns:
-            shape = plan.learn(prepared.columns)
-        rows = self._reader.read(result, prepared.columns)
+        if shape is None or shape.columns != columns:
+            shape = plan.learn(columns)
         affected = len(rows) if plan.verb in _COUNTED else None
-        return (shape if rows or shape.columns else None), rows, affected, None
+        return (shape if rows or columns else None), rows, affected, None
 
-    async def _run_bare(self, connection: Connection, plan: Plan, sql: str) -> None:
-        """Nothing to prepare: DDL, transaction control, statements that the user wrote with their values."""
+    async def command(self, connection: Connection, sql: str) -> str | None:
+        """The driver does not tell the command's tag."""
+        was_open = self._open.is_open(connection)
         try:
             await connection.execute(sql, prepared=False)
         except Error as error:
-            self._note_error(connection, error, ends=plan.ends_transaction)
-            raise
-        if plan.controls_transaction:
-            self._open.note(connection, sql)
-
-    async def _execute(self, connection: Connection, sql: str, args: Sequence[Any]) -> tuple[Prepared, QueryResult]:
-        async def act(prepared: Prepared) -> QueryResult:
-            return await connection.execute(prepared.text, prepared.encode(args))
-
-        return await self._with_prepared(connection, sql, bool(args), act)
-
-    async def _with_prepared(
-        self, connection: Connection, sql: str, has_parameters: bool, act: Callable[[Prepared], Awaitable[Any]]
-    ) -> tuple[Prepared, Any]:
-        """Run a prepared statement; once more, if it no longer fitted the tables and no transaction broke by that."""
-        backend = self._backends[id(connection)]
-        try:
-            prepared = backend.statements.get(sql)
-            if prepared is None:
-                prepared = await self._preparer.prepare(connection, backend, sql, has_parameters)
-            try:
-                return prepared, await act(prepared)
-            except Error as error:
-                if not is_stale(error):
-                    raise
-                backend.renew()
-                if self._open.is_open(connection):
-                    raise
-            prepared = await self._preparer.prepare(connection, backend, sql, has_parameters)
-            return prepared, await act(prepared)
-        except Error as error:
             self._note_error(connection, error)
+            if was_open:  # also a COMMIT that fails ends the transaction
+                self._open.note(connection, sql)
             raise
+        self._open.note(connection, sql)
+        return None
 
-    def _note_error(self, connection: Connection, error: Error, *, ends: bool = False) -> None:
-        """Remember what psqlpy does not: that the connection is gone, that a failed COMMIT ended the transaction."""
-        if is_lost(error):
-            self._backends[id(connection)].is_lost = True
-        elif ends:
-            self._open.forget(connection)
+    async def _execute(self, connection: Connection, sql: str, args: Sequence[Any]) -> tuple[Any, tuple[str, ...]]:
+        async def send(prepared: Prepared) -> Any:
+            result = await connection.execute(prepared.text, prepared.arguments(args))
+            return read_rows(result, prepared.columns, self._formats)
+
+        return await self._send(connection, sql, args, send)
+
+    async def _send(
+        self, connection: Connection, sql: str, args: Any, send: Callable[[Prepared], Awaitable[Any]]
+    ) -> tuple[Any, tuple[str, ...]]:
+        """Prepared; once more, if that no longer fitted the tables and no transaction broke by it."""
+        backend = self.backends[id(connection)]
+        for may_renew in (True, False):
+            try:
+                prepared = backend.statements.get(sql) or await self._prepare(connection, backend, sql, bool(args))
+                return await send(prepared), prepared.columns
+            except Error as error:
+                self._note_error(connection, error)
+                is_stale = self.read_error(error).sqlstate in _STALE
+                if is_stale:
+                    backend.renewals += 1
+                    backend.statements.clear()
+                if not (is_stale and may_renew) or self._open.is_open(connection):
+                    raise
+        raise AssertionError
+
+    async def _prepare(self, connection: Connection, backend: Backend, sql: str, has_parameters: bool) -> Prepared:
+        if _OWN_PLACEHOLDER.search(sql):
+            message = "psqlpy takes $(name)p for a placeholder of its own, inside strings too. Write '$' || '(name)p'"
+            raise MisfitError(message)
+        blanks = " " * backend.renewals
+        statement = await connection.prepare(sql + blanks, [None])  # without any parameter psqlpy tells no columns
+        columns = tuple([column.name for column in statement.columns()])
+        del statement  # it would hold the connection open
+        backend.kept += 1
+        types: list[Any] = []
+        if has_parameters:
+            asked = await connection.execute(PARAMETER_TYPES + blanks, [CustomType((sql + blanks).encode())])
+            types = asked.result(as_tuple=True)
+        prepared = Prepared(sql + blanks, columns, self._formats.parameters(types))
+        backend.statements[sql] = prepared
+        return prepared
 
     async def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """In one transaction, all on their way at once. psqlpy does not count."""
 
-        async def act(prepared: Prepared) -> None:
-            encoded = [prepared.encode(row) for row in rows]
-            if self._open.is_open(connection):  # psqlpy would begin and commit here, and does not know of ours
-                await _pipeline(connection, prepared.text, encoded)
-            else:
-                await connection.execute_many(prepared.text, encoded)
+        async def send(prepared: Prepared) -> None:
+            written = [prepared.arguments(row) for row in rows]
+            if not self._open.is_open(connection):
+                await connection.execute_many(prepared.text, written)
+                return
+            # That would begin and commit here: psqlpy does not know of our transaction. All are waited for, also when
+            # one fails: the first error is the one that tells something.
+            for first in range(0, len(written), PIPELINE):
+                sent = [connection.execute(prepared.text, row) for row in written[first : first + PIPELINE]]
+                for outcome in await asyncio.gather(*sent, return_exceptions=True):
+                    if isinstance(outcome, BaseException):
+                        raise outcome
 
-        await self._with_prepared(connection, sql, bool(rows[0]), act)
-        return None
-
-    async def command(self, connection: Connection, sql: str) -> str | None:
-        """The driver does not tell the command's tag."""
-        try:
-            await connection.execute_batch(sql)
-        except Error as error:
-            self._note_error(connection, error, ends=sql in ("COMMIT", "ROLLBACK"))
-            raise
-        self._open.note(connection, sql)
+        await self._send(connection, sql, rows[0], send)
         return None
 
     async def open_stream(
@@ -172,17 +222,16 @@ class PsqlpyWire(AsyncWire["Connection"]):
     ) -> _Cursor | _Rows:
         """A cursor of the server, where there are such: statements that write give their rows at once."""
         if plan.verb not in _CURSORS or plan.is_write:
-            prepared, result = await self._execute(connection, sql, args)
-            return _Rows(self._reader.read(result, prepared.columns), plan.learn(prepared.columns))
+            rows, columns = await self._execute(connection, sql, args)
+            return _Rows(rows, plan.learn(columns))
         name = f"sqlspec_{next(_numbers)}"
 
-        async def act(prepared: Prepared) -> None:
-            await connection.execute(
-                f"DECLARE {name} NO SCROLL CURSOR FOR {sql}", prepared.encode(args), prepared=False
-            )
+        async def send(prepared: Prepared) -> None:
+            declare = f"DECLARE {name} NO SCROLL CURSOR FOR {sql}"
+            await connection.execute(declare, prepared.arguments(args), prepared=False)
 
-        prepared, _ = await self._with_prepared(connection, sql, bool(args), act)
-        return _Cursor(self, connection, name, plan.learn(prepared.columns))
+        _, columns = await self._send(connection, sql, args, send)
+        return _Cursor(self, connection, name, plan.learn(columns))
 
     async def fetch(self, connection: Connection, name: str, size: int, columns: tuple[str, ...]) -> Sequence[Any]:
         """The next rows of a cursor."""
@@ -191,7 +240,7 @@ class PsqlpyWire(AsyncWire["Connection"]):
         except Error as error:
             self._note_error(connection, error)
             raise
-        return self._reader.read(result, columns)
+        return read_rows(result, columns, self._formats)
 
     # Connections
 
@@ -201,46 +250,43 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
     def is_usable(self, connection: Connection) -> bool:
         """False once an error said that it is closed: psqlpy's ``is_closed()`` is True for a new one."""
-        backend = self._backends.get(id(connection))
+        backend = self.backends.get(id(connection))
         return backend is not None and not backend.is_lost
 
     def interrupt(self, connection: Connection) -> None:
         """The caller is cancelled, which psqlpy does not tell the server: ``recover`` does."""
 
     async def recover(self, connection: Connection) -> None:
-        """Roll back behind whatever runs there; what does not end soon by itself is stopped."""
-        backend = self._backends[id(connection)]
+        """Stop whatever runs there, and roll back behind it; once more if the cancel request met the ROLLBACK."""
+        backend = self.backends[id(connection)]
         backend.is_busy = True
+        await self._signal("pg_cancel_backend", backend.pid)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await connection.execute_batch("ROLLBACK")
-        except TimeoutError:
-            await self._signal("pg_cancel_backend", backend.pid)
-            await self._roll_back(connection)
+            await connection.execute("ROLLBACK", prepared=False)
+        except Error as error:
+            if self.read_error(error).sqlstate != "57014":
+                raise
+            await connection.execute("ROLLBACK", prepared=False)
         backend.is_busy = False
         self._open.forget(connection)
 
-    async def _roll_back(self, connection: Connection) -> None:
-        """Once more if the cancel request met the ROLLBACK itself."""
-        try:
-            await connection.execute_batch("ROLLBACK")
-        except Error as error:
-            if read_error(error).sqlstate != "57014":
-                raise
-            await connection.execute_batch("ROLLBACK")
+    # Errors
+
+    def _note_error(self, connection: Connection, error: Error) -> None:
+        if issubclass(POSTGRES.classify(self.read_error(error)), ConnectionLostError):
+            self.backends[id(connection)].is_lost = True
 
     def read_error(self, error: BaseException) -> ErrorFacts:
-        """What the text of psqlpy's exception tells."""
-        return read_error(error)
-
-
-async def _pipeline(connection: Connection, sql: str, rows: list[Any]) -> None:
-    """All are waited for, also when one fails: the first error is the one that tells something."""
-    for first in range(0, len(rows), PIPELINE):
-        sent = [connection.execute(sql, row) for row in rows[first : first + PIPELINE]]
-        for outcome in await asyncio.gather(*sent, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        """What the text of psqlpy's exception tells; SQLSTATE, table and constraint are known by the server's words."""
+        message = str(error)
+        told = _SERVER.search(message)
+        if told:
+            return read_report(told[1])
+        if isinstance(error, MisfitError):
+            return ErrorFacts(message, code="22000", sqlstate="22000", from_client=True)
+        is_lost = isinstance(error, OSError) or _LOST.search(message)
+        state = "08006" if is_lost else "08001" if "connecting to" in message or "TLS" in message else None
+        return ErrorFacts(_AROUND.sub("", message), code=state, sqlstate=state)
 
 
 class _Cursor:
@@ -262,8 +308,7 @@ class _Cursor:
         try:
             await self._wire.command(self._connection, f"CLOSE {self._name}")
         except Error as error:
-            told = server_message(error)
-            if told is None or read_error(error).sqlstate != "25P02":
+            if self._wire.read_error(error).sqlstate != "25P02":
                 raise
 
 
@@ -282,10 +327,6 @@ class _Rows:
 
     async def close(self) -> None:
         self._rows = []
-
-
-def _to_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 class PsqlpyDriver(AsyncDriverAdapterBase):

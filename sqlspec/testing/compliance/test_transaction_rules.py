@@ -501,6 +501,24 @@ async def test_a_statement_that_would_commit_by_itself_is_refused(
     await db.execute("CREATE TABLE more (id INTEGER)")
 
 
+@where("multiple_results", "-transactional_ddl")
+async def test_a_procedure_that_ends_the_transaction_is_noticed(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """It committed behind its caller's back: everything after it says so, until rollback()."""  # S14
+    await database.run("CREATE PROCEDURE ends() BEGIN COMMIT; END")
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    await db.execute("CALL ends()")
+    for _ in range(2):
+        with pytest.raises(TransactionAbortedError, match="can only be seen in the database"):
+            await db.execute(INSERT, 2, "b")
+        with pytest.raises(TransactionAbortedError, match="CALL ends"):
+            await db.commit()
+    await db.rollback()
+    await db.execute(INSERT, 3, "c")
+    async with database.session() as other:
+        assert await other.select("SELECT id FROM items ORDER BY id", schema_type=int) == [1, 3]
+
+
 @where("transactional_ddl")
 async def test_ddl_is_part_of_its_transaction(database: Database, db: AsyncDriverAdapterBase) -> None:
     """Rolled back with it."""  # S4

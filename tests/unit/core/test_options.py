@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sqlspec.adapters import ADAPTERS, load_config
-from sqlspec.core.options import COUNT, MAPPING, NONE, SECONDS, TEXT, Kind, check, one_of, time_limit
+from sqlspec.core.options import COUNT, MAPPING, NONE, SECONDS, SIZES, TEXT, Kind, check, one_of, time_limit
 from sqlspec.exceptions import ImproperConfigurationError
 
 SECRET = "s3cr3t"
@@ -63,5 +63,6 @@ def test_no_end_is_no_limit() -> None:
 def test_every_key_has_a_kind(adapter: str) -> None:
     """A new key of an adapter can't be forgotten."""  # C1
     config: Any = load_config(adapter)
-    assert set(config.pool_kinds) == config.pool_keys
+    assert config.pool_keys - set(config.pool_aliases) <= {*SIZES, *config.pool_kinds}
+    assert set(config.pool_kinds) <= config.pool_keys | set(config.pool_aliases.values())
     assert set(config.feature_kinds) == config.feature_keys

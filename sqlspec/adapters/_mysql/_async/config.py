@@ -121,15 +121,8 @@ class AsyncMysqlConfig(AsyncPooledConfig[Any, DriverT_co]):
             self.wire.say_goodbye(connection)
         self.wire.hang_up(connection)
 
-    async def take(self, pool: AsyncPool[Any], timeout: float | None) -> Any:
-        """A connection that nobody else has, and that did not die while it was idle."""
-        while True:
-            connection = await pool.acquire(timeout)
-            if self._is_fresh(connection):
-                return connection
-            await pool.discard(connection)
-
-    def _is_fresh(self, connection: Any) -> bool:
+    def is_fresh(self, connection: Any) -> bool:
+        """False for one that was idle for longer than ``pool_recycle``, or that the server has ended."""
         limit = self.place.idle_limit
         is_old = limit is not None and time.monotonic() - self._idle_since[connection] > limit
         return not is_old and self.wire.is_usable(connection) and not self.wire.has_news(connection)

@@ -10,7 +10,7 @@ wants it. And the workers outlive a closed loop: four "Task was destroyed but it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import Unpack
 
@@ -33,9 +33,6 @@ from sqlspec.concurrency import async_settled
 from sqlspec.core.options import ConfigOptions
 from sqlspec.dialects.postgres import RESET_SQL
 from sqlspec.exceptions import ImproperConfigurationError
-
-if TYPE_CHECKING:
-    from sqlspec._async.pool import AsyncPool
 
 __all__ = ("PsycopgAsyncConfig",)
 
@@ -108,10 +105,6 @@ class PsycopgAsyncConfig(AsyncPooledConfig[AsyncConnection, PsycopgAsyncDriver])
         if self.pooler is None:
             await self.wire.command(connection, RESET_SQL)
 
-    async def take(self, pool: AsyncPool[AsyncConnection], timeout: float | None) -> AsyncConnection:
-        """A connection that nobody else has, and that has not died while it was idle."""
-        while True:
-            connection = await pool.acquire(timeout)
-            if connection.is_alive():
-                return connection
-            await pool.discard(connection)
+    def is_fresh(self, connection: AsyncConnection) -> bool:
+        """False once the server has ended it while it was idle."""
+        return connection.is_alive()

@@ -10,7 +10,7 @@ wants it. And the workers outlive a closed loop: four "Task was destroyed but it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import Unpack
 
@@ -33,9 +33,6 @@ from sqlspec.concurrency import sync_settled
 from sqlspec.core.options import ConfigOptions
 from sqlspec.dialects.postgres import RESET_SQL
 from sqlspec.exceptions import ImproperConfigurationError
-
-if TYPE_CHECKING:
-    from sqlspec._sync.pool import SyncPool
 
 __all__ = ("PsycopgSyncConfig",)
 
@@ -108,10 +105,6 @@ class PsycopgSyncConfig(SyncPooledConfig[SyncConnection, PsycopgSyncDriver]):
         if self.pooler is None:
             self.wire.command(connection, RESET_SQL)
 
-    def take(self, pool: SyncPool[SyncConnection], timeout: float | None) -> SyncConnection:
-        """A connection that nobody else has, and that has not died while it was idle."""
-        while True:
-            connection = pool.acquire(timeout)
-            if connection.is_alive():
-                return connection
-            pool.discard(connection)
+    def is_fresh(self, connection: SyncConnection) -> bool:
+        """False once the server has ended it while it was idle."""
+        return connection.is_alive()
