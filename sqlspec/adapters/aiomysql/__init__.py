@@ -2,7 +2,7 @@
 
 from sqlspec.core.versions import require
 
-require("aiomysql", "aiomysql", "0.2", extra="aiomysql")
+require("aiomysql", "aiomysql", "0.3", extra="aiomysql")
 
 from sqlspec.adapters.aiomysql.config import AiomysqlConfig, AiomysqlPoolConfig
 from sqlspec.adapters.aiomysql.driver import AiomysqlDriver
