@@ -14,6 +14,7 @@ from sqlspec._sync.transaction import SyncTransactions
 from sqlspec.core.facts import BeginOptions
 from sqlspec.core.observe import StatementEvent, observing
 from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
+from sqlspec.core.rows import check_schema_type
 from sqlspec.core.script import split
 from sqlspec.exceptions import SQLSpecError
 from sqlspec.logging import get_logger
@@ -119,6 +120,8 @@ class SyncDriverAdapterBase(SyncTransactions):
         Raises:
             MappingError: A row does not fit ``schema_type``.
         """
+        if schema_type is not None:
+            check_schema_type(schema_type)
         return rows_of(self._run(statement, parameters, None, timeout), schema_type, statement)
 
     @overload
@@ -141,6 +144,8 @@ class SyncDriverAdapterBase(SyncTransactions):
             MultipleResultsFoundError: There are more.
             MappingError: It does not fit ``schema_type``.
         """
+        if schema_type is not None:
+            check_schema_type(schema_type)
         return one_of(self._run(statement, parameters, 2, timeout), schema_type, statement)
 
     @overload
@@ -164,6 +169,8 @@ class SyncDriverAdapterBase(SyncTransactions):
             MultipleResultsFoundError: There are more.
             MappingError: It does not fit ``schema_type``.
         """
+        if schema_type is not None:
+            check_schema_type(schema_type)
         return one_or_none_of(self._run(statement, parameters, 2, timeout), schema_type, statement)
 
     @overload
@@ -232,6 +239,8 @@ class SyncDriverAdapterBase(SyncTransactions):
             schema_type: What each row becomes.
             chunk_size: Rows per fetch.
         """
+        if schema_type is not None:
+            check_schema_type(schema_type)
         return self._stream(statement, parameters, schema_type, chunk_size)
 
     # Many parameter sets

@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from sqlspec.core.row_makers import RowMaker, make_maker, make_value_maker
+from sqlspec.core.row_types import schema_of
 from sqlspec.exceptions import ImproperConfigurationError
 
-__all__ = ("RowMaker", "Shape")
+__all__ = ("RowMaker", "Shape", "check_schema_type")
 
 _MAKERS_PER_SHAPE = 64
 
@@ -57,6 +58,19 @@ class Shape:
         except (KeyError, TypeError):
             _check_hashable(schema_type)
         return _kept(self._value_makers, schema_type, _value_maker_for(self.columns, schema_type))
+
+
+def check_schema_type(schema_type: Any) -> None:
+    """Refuse what no row can become, before a statement is sent for nothing.
+
+    Raises:
+        ImproperConfigurationError: It is no type that a row can become.
+    """
+    try:
+        schema_of(schema_type)
+    except TypeError:
+        _check_hashable(schema_type)
+        raise
 
 
 _maker_for = lru_cache(maxsize=1024)(make_maker)

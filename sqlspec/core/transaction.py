@@ -74,7 +74,9 @@ class TransactionRecord:
     def aborted(self) -> TransactionAbortedError:
         """The error for whoever goes on with a transaction that can't be saved any more."""
         if self.lost is not None:
-            saved = "What of it was saved can only be seen in the database" if self.unknown else "Nothing of it was saved"
+            saved = "Nothing of it was saved"
+            if self.unknown:
+                saved = "What of it was saved can only be seen in the database"
             message = f"This transaction is gone: {self.lost}. {saved}. Call rollback(), start again."
         else:
             message = (

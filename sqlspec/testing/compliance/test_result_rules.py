@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from sqlspec.exceptions import MultipleResultsFoundError, NotFoundError
+from sqlspec.exceptions import ImproperConfigurationError, MultipleResultsFoundError, NotFoundError
 from sqlspec.testing.compliance.adapter import Database, where
 
 if TYPE_CHECKING:
@@ -166,3 +166,18 @@ async def test_a_column_is_not_called_like_a_value(db: AsyncDriverAdapterBase) -
     seen = {tuple((await db.execute("SELECT CAST(? AS CHAR(6))", it)).column_names) for it in ("geheim", "it's")}
     assert len(seen) == 1
     assert "geheim" not in str(seen)
+
+
+@pytest.mark.parametrize("schema_type", [5, "Wide", [int], object(), print])
+async def test_a_type_that_nobody_knows_is_refused_before_anything_is_sent(
+    db: AsyncDriverAdapterBase, schema_type: Any
+) -> None:
+    """Nothing was written for a row that can't be given."""  # R3 E4
+    insert = "INSERT INTO items VALUES (9, 'z') RETURNING id"
+    for select in (db.select, db.select_one, db.select_one_or_none):
+        with pytest.raises(ImproperConfigurationError, match=r"schema_type|schema type"):
+            await select(insert, schema_type=schema_type)
+    with pytest.raises(ImproperConfigurationError, match=r"schema_type|schema type"):
+        async with db.select_stream(insert, schema_type=schema_type):
+            pass
+    assert await db.select_value("SELECT count(*) FROM items") == 3
