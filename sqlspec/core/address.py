@@ -7,6 +7,7 @@ a driver takes them. A value of one key in the place of another (a URL as host) 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeGuard
+from urllib.parse import unquote
 
 from sqlspec.core.options import FUNCTION, NONE, TEXT, Kind
 from sqlspec.core.urls import Url, parse_url, scheme_of
@@ -15,9 +16,11 @@ from sqlspec.exceptions import ImproperConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ("HOST", "HOSTS", "NAME", "NO_URL", "PASSWORD", "PORT", "PORTS", "Address", "read_url")
+__all__ = ("HOST", "HOSTS", "IN_URL", "NAME", "NO_URL", "PASSWORD", "PORT", "PORTS", "Address", "place_of", "read_url")
 
 NO_URL = Url("", "", "", (), "", {})
+IN_URL = frozenset({"host", "port", "user", "password", "database", "dbname"})
+"""Options of a URL that name a place, too."""
 
 
 # Kinds of options -----------------------------------------------------------------------------------------------------
@@ -123,3 +126,25 @@ def _places(options: Mapping[str, Any], url: Url) -> list[str]:
         ports *= len(hosts)
     shown = [(name, wanted or own) for (name, own), wanted in zip(hosts, ports, strict=False)]
     return [f"{name}:{number}" if number else name for name, number in shown]
+
+
+def place_of(options: Mapping[str, Any], url: Url, default_port: int) -> dict[str, Any]:
+    """The same place for a driver that is not given the URL: what was named, decoded, hosts and ports as lists.
+
+    Args:
+        options: As for ``Address``.
+        url: As for ``Address``.
+        default_port: For the hosts of the URL that have none, where others have one.
+    """
+    named = {"database" if key == "dbname" else key: text for key, text in url.options.items() if key in IN_URL}
+    front = {"user": unquote(url.user), "password": unquote(url.password), "database": unquote(url.path)}
+    hosts = [unquote(name.strip("[]")) for name, _ in url.hosts if name]
+    ports = [port or default_port for _, port in url.hosts] if any(port for _, port in url.hosts) else []
+    found: dict[str, Any] = {**front, "host": hosts, "port": ports}
+    given = {key: options[key] for key in found if key in options}
+    place = {**named, **{key: value for key, value in found.items() if value}, **given}
+    for key, kind in (("host", str), ("port", int)):
+        if key in place:
+            each = str(place[key]).split(",") if isinstance(place[key], (str, int)) else place[key]
+            place[key] = list(map(kind, each))
+    return place

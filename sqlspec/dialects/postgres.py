@@ -14,12 +14,14 @@ from uuid import UUID
 
 from sqlspec import exceptions as e
 from sqlspec.core.facts import NATIVE_TYPES, BeginOptions, DialectFacts, ErrorFacts, LexicalFacts
+from sqlspec.core.lexer import lex
 from sqlspec.core.values import enum_value
 
 if TYPE_CHECKING:
+    from sqlspec.core.plan import Plan
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("LEXICAL", "POSTGRES", "RESET_SQL", "begin_sql", "classify", "error_facts", "without_values")
+__all__ = ("LEXICAL", "POSTGRES", "RESET_SQL", "begin_sql", "classify", "error_facts", "refuse_copy", "without_values")
 
 RESET_SQL = "SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;"
 """Undoes what a session can leave behind, in one round trip of the simple protocol; asyncpg's own reset is the same."""
@@ -90,6 +92,23 @@ POSTGRES = DialectFacts(
     native_types=NATIVE_TYPES | {bool, dt.date, dt.datetime, dt.time, dt.timedelta, Decimal, UUID},
     encoders={Enum: enum_value},
 )
+
+
+def refuse_copy(plan: Plan) -> None:
+    """Drivers would send it, and wait for ever, lose the rows or leave the connection in the middle of it.
+
+    Raises:
+        ProgrammingError: The statement copies from or to the client.
+    """
+    if plan.verb == "COPY" and _COPIES_HERE.search(lex(plan.text, LEXICAL).code):
+        message = (
+            "COPY from STDIN and to STDOUT is for the driver's own connection, which provide_connection(config) gives. "
+            f"Nothing was sent.\nStatement: {plan.text}"
+        )
+        raise e.ProgrammingError(message, statement=plan.text)
+
+
+_COPIES_HERE = re.compile(r"\b(?:FROM\s+STDIN|TO\s+STDOUT)\b", re.IGNORECASE)
 
 
 def without_values(message: str, sqlstate: str | None) -> str:

@@ -1,4 +1,4 @@
-"""PostgreSQL's binary formats: what parameters are written and columns read with, where a driver takes bytes as they are.
+"""PostgreSQL's binary formats, for drivers that let bytes through: parameters are written and columns read with them.
 
 A parameter is written in the format of the type that the server infers (``PARAMETER_TYPES`` asks for it), never in the
 one of its Python class: bytes of another type may be stored as another value without any complaint.
@@ -16,7 +16,16 @@ from uuid import UUID
 
 import msgspec
 
-__all__ = ("PARAMETER_TYPES", "Decoder", "Format", "Formats", "MisfitError", "Parameters")
+__all__ = (
+    "PARAMETER_TYPES",
+    "Decoder",
+    "Format",
+    "Formats",
+    "MisfitError",
+    "Parameters",
+    "read_column",
+    "unreadable",
+)
 
 Encoder = Callable[[Any], bytes]
 Decoder = Callable[[bytes], Any]
@@ -64,12 +73,12 @@ class Formats:
     def __init__(self, features: Mapping[str, Any]) -> None:
         write: Callable[[Any], str] | None = features.get("json_serializer")
         read: Callable[[str], Any] | None = features.get("json_deserializer")
-        to_json: Encoder = msgspec.json.encode if write is None else lambda value: write(value).encode()
-        from_json: Decoder = msgspec.json.decode if read is None else lambda data: read(data.decode())
+        to_json = msgspec.json.encode if write is None else _json_writer(write)
+        from_json = msgspec.json.decode if read is None else _json_reader(read)
         self._by_name: dict[str, Format] = {
             **_FORMATS,
             "json": Format(114, to_json, from_json),
-            "jsonb": Format(3802, lambda value: b"\1" + to_json(value), lambda data: from_json(data[1:])),
+            "jsonb": _versioned(3802, to_json, from_json),
         }
         self._readers = {each.oid: each.read for each in self._by_name.values()}
 
@@ -79,6 +88,23 @@ class Formats:
             return self.read_array
         known = self._by_name.get(name)
         return known.read if known else None
+
+    def reader_by_sample(self, value: object, data: bytes) -> Decoder | None:
+        """What reads a column whose type nobody tells; None: the driver has it right, as far as can be seen.
+
+        jsonb begins with its version, 1; an array with the number of its dimensions, and so does a composite.
+
+        Args:
+            value: The first of its values, as the driver has it.
+            data: The bytes that this came in.
+        """
+        if isinstance(value, str):
+            return self.reader("uuid") if len(data) == 16 else None
+        if not isinstance(value, (list, dict)):
+            return self.reader(_BY_CLASS.get(type(value), ""))
+        if data[:1] != b"\0":
+            return self.reader("jsonb" if data[:1] == b"\1" else "json")
+        return self.read_array if isinstance(value, list) else None
 
     def read_array(self, data: bytes) -> list[Any]:
         """Lists of lists of items. KeyError: a type that nobody here reads."""
@@ -110,6 +136,26 @@ class Formats:
         if known is None or item is None:
             return known.write if known else None
         return _array_writer(item, known.write)
+
+
+def _versioned(oid: int, write: Encoder, read: Decoder) -> Format:
+    """A format that begins with its version, which is 1."""
+
+    def write_versioned(value: Any) -> bytes:
+        return b"\1" + write(value)
+
+    def read_versioned(data: bytes) -> Any:
+        return read(data[1:])
+
+    return Format(oid, write_versioned, read_versioned)
+
+
+def _json_writer(write: Callable[[Any], str]) -> Encoder:
+    return lambda value: write(value).encode()
+
+
+def _json_reader(read: Callable[[str], Any]) -> Decoder:
+    return lambda data: read(data.decode())
 
 
 class Parameters:
@@ -149,6 +195,23 @@ class Parameters:
         if self._writers[place] is None:
             message += f", and that type can't be sent here. Write it as text, ${place + 1}::text::{name}"
         return MisfitError(message)
+
+
+def read_column(read: Decoder, column: Iterable[bytes | None], name: str) -> list[Any]:
+    """The values of a column.
+
+    Raises:
+        MisfitError: One can't be read.
+    """
+    try:
+        return [None if data is None else read(data) for data in column]
+    except (ArithmeticError, LookupError, ValueError, struct.error):
+        raise unreadable(name) from None
+
+
+def unreadable(column: str) -> MisfitError:
+    """What to raise for a column that nobody here reads."""
+    return MisfitError(f"column {column} has a value that can't be read. Cast it in the statement, to text for example")
 
 
 # Numbers --------------------------------------------------------------------------------------------------------------
@@ -220,6 +283,10 @@ def _write_inet(value: Any) -> bytes:
 def _read_inet(data: bytes) -> Any:
     address = ipaddress.ip_address(data[4:])
     return address if data[1] == address.max_prefixlen else ipaddress.ip_interface((address, data[1]))
+
+
+def _read_void(_: bytes) -> None:
+    return None
 
 
 # Dates and times: infinity is the last (or first) of its type ---------------------------------------------------------
@@ -330,8 +397,11 @@ def _with_length(item: bytes | None) -> bytes:
 
 def _packed(oid: int, form: str) -> Format:
     packing = struct.Struct(form)
-    unpack = packing.unpack
-    return Format(oid, packing.pack, lambda data: unpack(data)[0])
+
+    def read(data: bytes) -> Any:
+        return packing.unpack(data)[0]
+
+    return Format(oid, packing.pack, read)
 
 
 def _text(oid: int) -> Format:
@@ -360,5 +430,11 @@ _FORMATS: dict[str, Format] = {
     "timestamp": Format(1114, _write_timestamp, _read_timestamp),
     "timestamptz": Format(1184, _write_timestamptz, _read_timestamptz),
     "interval": Format(1186, _write_interval, _read_interval),
-    "void": Format(2278, _write_bytes, lambda _: None),
+    "void": Format(2278, _write_bytes, _read_void),
+}
+_BY_CLASS: dict[type, str] = {
+    Decimal: "numeric",
+    dt.timedelta: "interval",
+    ipaddress.IPv4Address: "inet",
+    ipaddress.IPv6Address: "inet",
 }

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psqlpy.exceptions import Error
@@ -34,11 +34,13 @@ from sqlspec.exceptions import ConnectionLostError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from psqlpy import Connection
+    from psqlpy import Connection, QueryResult
 
     from sqlspec.core.plan import Plan
     from sqlspec.core.result import Answer
     from sqlspec.core.rows import Shape
+
+    Send = Callable[["Prepared"], Awaitable[Any]]
 
 __all__ = ("Backend", "PsqlpyDriver", "PsqlpyWire")
 
@@ -52,11 +54,7 @@ _STALE = frozenset({"0A000", "26000"})
 
 _OWN_PLACEHOLDER = re.compile(r"\$\([^)]*\)p")
 _SERVER = re.compile(r"db error: (.*)", re.DOTALL)
-_LOST = re.compile(
-    r"\bconnection closed\b|error communicating with the server|unexpected message from server"
-    r"|Underlying connection is returned to the pool"
-)
-_AROUND = re.compile(r"(?:Database engine pool exception: |Error occurred while creating a new object: )+")
+_LOST = re.compile(r"connection closed|communicating with the server|unexpected message from|returned to the pool")
 _numbers = count(1)
 
 
@@ -87,16 +85,15 @@ class Backend:
         kept: How many were ever: psqlpy forgets none.
         renewals: How often they were prepared anew; a blank behind the text for each makes psqlpy take a new one.
         is_lost: It is known to be gone.
-        is_busy: Something may still run there.
     """
 
-    __slots__ = ("is_busy", "is_lost", "kept", "pid", "renewals", "statements")
+    __slots__ = ("is_lost", "kept", "pid", "renewals", "statements")
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self.statements: dict[str, Prepared] = {}
         self.kept = self.renewals = 0
-        self.is_lost = self.is_busy = False
+        self.is_lost = False
 
 
 class PsqlpyWire(AsyncWire["Connection"]):
@@ -104,7 +101,12 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
     Args:
         features: ``json_serializer`` and ``json_deserializer``, if the user wants his own.
-        signal: Calls a function of the server that takes a process's number, from a connection beside.
+        cancel: Stops what a process of the server runs, from a connection beside.
+
+    Attributes:
+        backends: By the numbers of their connections.
+        transactions: Those that are open.
+        formats: What values are written and read with.
     """
 
     dialect = POSTGRES
@@ -113,27 +115,18 @@ class PsqlpyWire(AsyncWire["Connection"]):
     streams_need_transaction = True
     many_is_atomic = True
 
-    def __init__(self, features: Mapping[str, Any], signal: Callable[[str, int], Awaitable[None]]) -> None:
+    def __init__(self, features: Mapping[str, Any], cancel: Callable[[int], Awaitable[None]]) -> None:
         self.backends: dict[int, Backend] = {}
-        self._formats = Formats(features)
-        self._signal = signal
-        self._open = OpenTransactions()
-
-    def admit(self, connection: Connection, pid: int) -> None:
-        """Know a new connection. Its number may have been another one's that was never closed, and is overwritten."""
-        self.backends[id(connection)] = Backend(pid)
-
-    def dismiss(self, connection: Connection) -> Backend:
-        """Forget a connection."""
-        self._open.forget(connection)
-        return self.backends.pop(id(connection))
+        self.formats = Formats(features)
+        self._cancel = cancel
+        self.transactions = OpenTransactions()
 
     # Statements
 
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement. What has neither rows nor values needs no preparing."""
         if not plan.returns_rows:
-            await (self._execute(connection, sql, args) if args else self.command(connection, sql))
+            await (self._execute(connection, sql, args) if args else self.bare(connection, sql))
             return None, (), None, None
         rows, columns = await self._execute(connection, sql, args)
         shape = plan.shape
@@ -144,42 +137,45 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
     async def command(self, connection: Connection, sql: str) -> str | None:
         """The driver does not tell the command's tag."""
-        was_open = self._open.is_open(connection)
+        await self.bare(connection, sql)
+        return None
+
+    async def bare(self, connection: Connection, sql: str) -> QueryResult:
+        """Run a statement that is not kept prepared, and note what it did to the transaction."""
+        was_open = self.transactions.is_open(connection)
         try:
-            await connection.execute(sql, prepared=False)
+            result = await connection.execute(sql, prepared=False)
         except Error as error:
             self._note_error(connection, error)
-            if was_open:  # also a COMMIT that fails ends the transaction
-                self._open.note(connection, sql)
+            if was_open:  # also a COMMIT that fails ends it
+                self.transactions.note(connection, sql)
             raise
-        self._open.note(connection, sql)
-        return None
+        self.transactions.note(connection, sql)
+        return result
 
     async def _execute(self, connection: Connection, sql: str, args: Sequence[Any]) -> tuple[Any, tuple[str, ...]]:
         async def send(prepared: Prepared) -> Any:
             result = await connection.execute(prepared.text, prepared.arguments(args))
-            return read_rows(result, prepared.columns, self._formats)
+            return read_rows(result, prepared.columns, self.formats)
 
         return await self._send(connection, sql, args, send)
 
     async def _send(
-        self, connection: Connection, sql: str, args: Any, send: Callable[[Prepared], Awaitable[Any]]
+        self, connection: Connection, sql: str, args: Any, send: Send, *, may_renew: bool = True
     ) -> tuple[Any, tuple[str, ...]]:
         """Prepared; once more, if that no longer fitted the tables and no transaction broke by it."""
         backend = self.backends[id(connection)]
-        for may_renew in (True, False):
-            try:
-                prepared = backend.statements.get(sql) or await self._prepare(connection, backend, sql, bool(args))
-                return await send(prepared), prepared.columns
-            except Error as error:
-                self._note_error(connection, error)
-                is_stale = self.read_error(error).sqlstate in _STALE
-                if is_stale:
-                    backend.renewals += 1
-                    backend.statements.clear()
-                if not (is_stale and may_renew) or self._open.is_open(connection):
-                    raise
-        raise AssertionError
+        try:
+            prepared = backend.statements.get(sql) or await self._prepare(connection, backend, sql, bool(args))
+            return await send(prepared), prepared.columns
+        except Error as error:
+            is_stale = self._note_error(connection, error).sqlstate in _STALE
+            if is_stale:
+                backend.renewals += 1
+                backend.statements.clear()
+            if not (is_stale and may_renew) or self.transactions.is_open(connection):
+                raise
+        return await self._send(connection, sql, args, send, may_renew=False)
 
     async def _prepare(self, connection: Connection, backend: Backend, sql: str, has_parameters: bool) -> Prepared:
         if _OWN_PLACEHOLDER.search(sql):
@@ -194,7 +190,7 @@ class PsqlpyWire(AsyncWire["Connection"]):
         if has_parameters:
             asked = await connection.execute(PARAMETER_TYPES + blanks, [CustomType((sql + blanks).encode())])
             types = asked.result(as_tuple=True)
-        prepared = Prepared(sql + blanks, columns, self._formats.parameters(types))
+        prepared = Prepared(sql + blanks, columns, self.formats.parameters(types))
         backend.statements[sql] = prepared
         return prepared
 
@@ -203,7 +199,7 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
         async def send(prepared: Prepared) -> None:
             written = [prepared.arguments(row) for row in rows]
-            if not self._open.is_open(connection):
+            if not self.transactions.is_open(connection):
                 await connection.execute_many(prepared.text, written)
                 return
             # That would begin and commit here: psqlpy does not know of our transaction. All are waited for, also when
@@ -233,20 +229,11 @@ class PsqlpyWire(AsyncWire["Connection"]):
         _, columns = await self._send(connection, sql, args, send)
         return _Cursor(self, connection, name, plan.learn(columns))
 
-    async def fetch(self, connection: Connection, name: str, size: int, columns: tuple[str, ...]) -> Sequence[Any]:
-        """The next rows of a cursor."""
-        try:
-            result = await connection.execute(f"FETCH {size} FROM {name}", prepared=False)
-        except Error as error:
-            self._note_error(connection, error)
-            raise
-        return read_rows(result, columns, self._formats)
-
     # Connections
 
     def in_transaction(self, connection: Connection) -> bool:
         """By what was sent: psqlpy does not tell."""
-        return self._open.is_open(connection)
+        return self.transactions.is_open(connection)
 
     def is_usable(self, connection: Connection) -> bool:
         """False once an error said that it is closed: psqlpy's ``is_closed()`` is True for a new one."""
@@ -258,23 +245,21 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
     async def recover(self, connection: Connection) -> None:
         """Stop whatever runs there, and roll back behind it; once more if the cancel request met the ROLLBACK."""
-        backend = self.backends[id(connection)]
-        backend.is_busy = True
-        await self._signal("pg_cancel_backend", backend.pid)
+        await self._cancel(self.backends[id(connection)].pid)
         try:
-            await connection.execute("ROLLBACK", prepared=False)
+            await self.bare(connection, "ROLLBACK")
         except Error as error:
             if self.read_error(error).sqlstate != "57014":
                 raise
-            await connection.execute("ROLLBACK", prepared=False)
-        backend.is_busy = False
-        self._open.forget(connection)
+            await self.bare(connection, "ROLLBACK")
 
     # Errors
 
-    def _note_error(self, connection: Connection, error: Error) -> None:
-        if issubclass(POSTGRES.classify(self.read_error(error)), ConnectionLostError):
+    def _note_error(self, connection: Connection, error: Error) -> ErrorFacts:
+        facts = self.read_error(error)
+        if issubclass(POSTGRES.classify(facts), ConnectionLostError):
             self.backends[id(connection)].is_lost = True
+        return facts
 
     def read_error(self, error: BaseException) -> ErrorFacts:
         """What the text of psqlpy's exception tells; SQLSTATE, table and constraint are known by the server's words."""
@@ -286,7 +271,7 @@ class PsqlpyWire(AsyncWire["Connection"]):
             return ErrorFacts(message, code="22000", sqlstate="22000", from_client=True)
         is_lost = isinstance(error, OSError) or _LOST.search(message)
         state = "08006" if is_lost else "08001" if "connecting to" in message or "TLS" in message else None
-        return ErrorFacts(_AROUND.sub("", message), code=state, sqlstate=state)
+        return ErrorFacts(message.rpartition("creating a new object: ")[2], code=state, sqlstate=state)
 
 
 class _Cursor:
@@ -301,7 +286,8 @@ class _Cursor:
         self.shape = shape
 
     async def fetch(self, count: int) -> Sequence[Any]:
-        return await self._wire.fetch(self._connection, self._name, count, self.shape.columns)
+        result = await self._wire.bare(self._connection, f"FETCH {count} FROM {self._name}")
+        return read_rows(result, self.shape.columns, self._wire.formats)
 
     async def close(self) -> None:
         """In an aborted transaction nothing can be sent, and its end closes the cursor."""
@@ -318,15 +304,14 @@ class _Rows:
     __slots__ = ("_rows", "shape")
 
     def __init__(self, rows: list[Any], shape: Shape) -> None:
-        self._rows = rows
+        self._rows = iter(rows)
         self.shape = shape
 
     async def fetch(self, count: int) -> Sequence[Any]:
-        rows, self._rows = self._rows[:count], self._rows[count:]
-        return rows
+        return list(islice(self._rows, count))
 
     async def close(self) -> None:
-        self._rows = []
+        """Nothing is open."""
 
 
 class PsqlpyDriver(AsyncDriverAdapterBase):

@@ -13,24 +13,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import struct
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
 
-from sqlspec.dialects.postgres_binary import Formats, MisfitError
+from sqlspec.dialects.postgres_binary import read_column, unreadable
 
 if TYPE_CHECKING:
     from psqlpy import QueryResult
 
-    from sqlspec.dialects.postgres_binary import Decoder
+    from sqlspec.dialects.postgres_binary import Decoder, Formats
 
 __all__ = ("read_rows",)
 
-_RIGHT = frozenset({int, float, bool, bytes, dt.date, dt.datetime, dt.time})
-_BY_CLASS = {Decimal: "numeric", dt.timedelta: "interval", IPv4Address: "inet", IPv6Address: "inet"}
-_DOUBTFUL = frozenset({list, dict, *_BY_CLASS})
+_DOUBTFUL = frozenset({str, list, dict, Decimal, dt.timedelta, IPv4Address, IPv6Address})
 _LONG = len("12345678-1234-5678-1234-567812345678")
+"""Texts of this length may be UUIDs."""
 _REFUSED = re.compile(r"python type: (?:Cannot convert (?:PostgreSQL type )?)?(\w+)")
 
 
@@ -45,21 +43,25 @@ def read_rows(result: QueryResult, columns: tuple[str, ...], formats: Formats) -
         rows = result.result(as_tuple=True)
     except BaseException as error:  # noqa: BLE001 (a panic of Rust is one)
         _pass_on(error)
-        refused = _refused(result, columns, formats)
+        refused = _refused(result, [column.lower() for column in columns], formats)
         rows = result.result(as_tuple=True, custom_decoders=dict.fromkeys(refused, bytes))
-    if not rows or (not refused and _RIGHT.issuperset(map(type, rows[0]))):
+    if not rows:
+        return rows
+    doubtful: dict[int, Any] = {}
+    for place, value in enumerate(rows[0]):
+        first = _first(rows, place) if value is None else value
+        if type(first) in _DOUBTFUL and (type(first) is not str or len(first) == _LONG):
+            doubtful[place] = first
+    if not doubtful and not refused:
         return rows
     names = [column.lower() for column in columns]
-    firsts = [_first(rows, place) for place in range(len(names))]
-    doubtful = [place for place, name in enumerate(names) if name in refused or _is_doubtful(firsts[place])]
-    if not doubtful:
-        return rows
+    doubtful |= {names.index(name): None for name in refused}
     raw = result.result(as_tuple=True, custom_decoders=dict.fromkeys([names[place] for place in doubtful], bytes))
     by_column: list[Any] = list(zip(*rows, strict=True))
-    for place in doubtful:
-        read = refused.get(names[place]) or _reader(firsts[place], _first(raw, place), formats)
+    for place, value in doubtful.items():
+        read = refused.get(names[place]) or formats.reader_by_sample(value, _first(raw, place))
         if read is not None:
-            by_column[place] = _converted(read, [row[place] for row in raw], names[place])
+            by_column[place] = read_column(read, [row[place] for row in raw], names[place])
     return list(zip(*by_column, strict=True))
 
 
@@ -67,28 +69,9 @@ def _first(rows: list[tuple[Any, ...]], place: int) -> Any:
     return next((row[place] for row in rows if row[place] is not None), None)
 
 
-def _is_doubtful(value: object) -> bool:
-    return len(value) == _LONG if isinstance(value, str) else type(value) in _DOUBTFUL
-
-
-def _reader(value: object, data: bytes, formats: Formats) -> Decoder | None:
-    """What reads a column, by its first value and the bytes that this came in; None: it is right as it is.
-
-    jsonb begins with its version, 1; an array with the number of its dimensions, and so does a composite.
-    """
-    if isinstance(value, str):
-        return formats.reader("uuid") if len(data) == 16 else None
-    if not isinstance(value, (list, dict)):
-        return formats.reader(_BY_CLASS[type(value)])
-    if data[:1] != b"\0":
-        return formats.reader("jsonb" if data[:1] == b"\1" else "json")
-    return formats.read_array if isinstance(value, list) else None
-
-
-def _refused(result: QueryResult, columns: tuple[str, ...], formats: Formats) -> dict[str, Decoder]:
+def _refused(result: QueryResult, names: list[str], formats: Formats) -> dict[str, Decoder]:
     """The columns that psqlpy refuses, each found by asking for the others' bytes, and what reads them."""
     found: dict[str, Decoder] = {}
-    names = [column.lower() for column in columns]
     for name in set(names):
         try:
             result.result(as_tuple=True, custom_decoders=dict.fromkeys(set(names) - {name}, bytes))
@@ -98,7 +81,7 @@ def _refused(result: QueryResult, columns: tuple[str, ...], formats: Formats) ->
             kind = told[1] if told else "" if isinstance(error, Exception) else "numeric"
             read = formats.reader(kind)
             if read is None or names.count(name) > 1:  # bytes are had by name only: of all of them, or of none
-                raise _unreadable(f"{name} of type {kind}") from None
+                raise unreadable(f"{name} of type {kind}") from None
             found[name] = read
     return found
 
@@ -107,15 +90,3 @@ def _pass_on(error: BaseException) -> None:
     """What comes from Python itself; a panic of Rust is no Exception."""
     if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
         raise error
-
-
-def _converted(read: Decoder, column: list[Any], name: str) -> list[Any]:
-    try:
-        return [None if data is None else read(data) for data in column]
-    except (ArithmeticError, LookupError, ValueError, struct.error):
-        raise _unreadable(name) from None
-
-
-def _unreadable(column: str) -> MisfitError:
-    message = f"column {column} has a value that can't be read. Cast it in the statement, to text for example"
-    return MisfitError(message)
