@@ -180,6 +180,7 @@ class SyncStreams(SyncSession):
     def _open_cursor(self, statement: str, parameters: tuple[Any, ...], chunk_size: int) -> Cursor:
         plan = self._plan(statement)
         sql, args = plan.bind(parameters)
+        plan.refuse_control("select_stream()")
         self._prepare(plan)
         checkout = self._checkout or self._acquire()
         checkout.statement = statement
@@ -200,6 +201,7 @@ class SyncStreams(SyncSession):
             raise failure from error
         if plan.is_write and self._transaction is not None:
             self._transaction.writes += 1
+        checkout.changed = checkout.changed or plan.changes_session
         borrowed = alone and not self._hold
         if borrowed:
             self._checkout = None
@@ -262,4 +264,6 @@ class SyncStreams(SyncSession):
             return
         if cursor.borrowed:
             connections.release(cursor.checkout)
+        elif cursor.plan.may_end_transaction:
+            self._notice_end(cursor.checkout.connection, cursor.plan)
         self._ready = None

@@ -225,7 +225,7 @@ class SyncTransactions(SyncStreams):
         if self.wire.streams_block:
             self._close_streams("the transaction() block that it was read in ended")
         if record.lost is not None:
-            self._end_lost_block(record, error)
+            self._end_lost_block(block, record, error)
         elif error is None:
             self._end_block_well(block, record)
         elif block.is_outermost:
@@ -235,8 +235,8 @@ class SyncTransactions(SyncStreams):
         else:
             sync_finish(self._undo_block(block, record))
 
-    def _end_lost_block(self, record: TransactionRecord, error: BaseException | None) -> None:
-        if not record.blocks and (record.explicit or self._implicit is None):
+    def _end_lost_block(self, block: Block, record: TransactionRecord, error: BaseException | None) -> None:
+        if block.is_outermost and record.explicit:  # else its owner is outside, and has yet to learn of it
             self._ended("rollback")
         if error is None:
             raise record.aborted()
@@ -265,9 +265,9 @@ class SyncTransactions(SyncStreams):
         record = self._transaction
         if record is None:
             return
+        self._close_streams("the transaction that it read in was committed")
         if record.lost is not None:
             raise record.aborted()
-        self._close_streams("the transaction that it read in was committed")
         sync_finish(self._send_commit(record))
 
     def _send_commit(self, record: TransactionRecord) -> None:
@@ -314,21 +314,24 @@ class SyncTransactions(SyncStreams):
 
     def _send_rollback(self) -> None:
         try:
+            self._roll_back_or_close()
+        finally:
+            self._ended("rollback")
+
+    def _roll_back_or_close(self) -> None:
+        try:
             self._step("rollback", "ROLLBACK")
         except SQLSpecError as error:
             _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
             self._interrupted(str(error))
-        finally:
-            self._ended("rollback")
 
     def _lose(self, cause: str) -> None:
         """Roll back, and let the owner of the transaction know when he goes on with it (S14)."""
         record = self._transaction
         if record is not None and record.lost is None:
+            record.lost, self._ready = cause, None  # first: it is lost whatever becomes of what follows
             self._close_streams(cause)
-            self._ready = None
-            sync_finish(self._command("ROLLBACK"))
-            record.lost = record.lost or cause
+            sync_finish(self._roll_back_or_close())
 
     def _ended(self, outcome: str) -> None:
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""

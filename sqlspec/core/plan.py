@@ -147,11 +147,7 @@ class Plan:
         Raises:
             ParameterError: A row does not fit; it is told by its number.
         """
-        if self.controls_transaction:
-            message = (
-                "execute_many() can't begin or end transactions. Use begin(), commit(), rollback(), transaction()."
-            )
-            raise ParameterError(message, statement=self.text)
+        self.refuse_control("execute_many()")
         try:
             each = iter(rows)
         except TypeError:
@@ -162,6 +158,16 @@ class Plan:
         if issubclass(type(rows[0]), Mapping):
             return self._mapping_binder(rows[0]).many(rows)
         return self._sequence_binder().many(rows)
+
+    def refuse_control(self, method: str) -> None:
+        """For methods that don't look what a statement did to the transaction.
+
+        Raises:
+            ParameterError: It begins or ends one, or a savepoint.
+        """
+        if self.controls_transaction:
+            message = f"{method} can't begin or end transactions. Use begin(), commit(), rollback(), transaction()."
+            raise ParameterError(message, statement=self.text)
 
     def learn(self, columns: tuple[str, ...], key: Any = None) -> Shape:
         """Remember the columns of the rows."""

@@ -99,7 +99,9 @@ async def test_a_failing_stream_gives_its_connection_back(config: AsyncSqlite) -
                 assert await db.select_value(COUNT) == 1
             await db.begin()
             await db.rollback()
-        assert config.connections.holders == []
+        connections = config.connections
+        await config.close()  # which waits for what is being settled
+        assert connections.holders == []
 
 
 async def read_integers(db: AsyncSqliteDriver, statement: str) -> None:

@@ -99,7 +99,9 @@ def test_a_failing_stream_gives_its_connection_back(config: SyncSqlite) -> None:
                 assert db.select_value(COUNT) == 1
             db.begin()
             db.rollback()
-        assert config.connections.holders == []
+        connections = config.connections
+        config.close()  # which waits for what is being settled
+        assert connections.holders == []
 
 
 def read_integers(db: SyncSqliteDriver, statement: str) -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from sqlspec import SQLSpec
 from sqlspec.adapters import load_config
 from sqlspec.adapters.aiosqlite import AiosqliteConfig
-from sqlspec.config import StarletteConfig
+from sqlspec.config import AsyncDatabaseConfig, StarletteConfig
 from sqlspec.exceptions import SQLSpecError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.support.servers import SERVERS
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from sqlspec.driver import AsyncDriverAdapterBase
     from sqlspec.servers import MariaDBServer, PostgresServer
 
 SCHEMA = """
@@ -54,7 +55,7 @@ def config_of(guide: Guide, **options: Any) -> Any:
 async def database(guide: Guide) -> AsyncIterator[Any]:
     """The guide's database, with its tables, seen from outside the app."""
     spec = SQLSpec()
-    config = spec.add_config(config_of(guide))
+    config: AsyncDatabaseConfig[Any, Any, AsyncDriverAdapterBase] = spec.add_config(config_of(guide))
     async with spec.provide_session(config) as db:
         await db.execute_script(SCHEMA)
     yield config
@@ -63,7 +64,8 @@ async def database(guide: Guide) -> AsyncIterator[Any]:
 
 async def emails(database: Any) -> list[str]:
     async with database.provide_session() as db:
-        return await db.select("SELECT email FROM users ORDER BY id", schema_type=str)
+        found: list[str] = await db.select("SELECT email FROM users ORDER BY id", schema_type=str)
+        return found
 
 
 async def add_user(database: Any, email: str) -> None:

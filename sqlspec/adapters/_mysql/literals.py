@@ -4,43 +4,49 @@ Written here and not by the drivers, because they differ where it hurts: asyncmy
 with backslashes under NO_BACKSLASH_ESCAPES too (measured: a value ends its literal there), all three write a Decimal
 like ``1E-10``, which is a float for the server, and ``str()`` of whatever they do not know.
 
-Bytes are written as hex: nothing in them can be read as a quote whatever the character set; they count twice against
-``max_allowed_packet``. The connection's character set is one of UTF-8's.
+A value of a subclass is written by the methods of the known class: what its own make of it need not be a literal.
+
+What a backslash means, nobody knows for certain: the server's flag for NO_BACKSLASH_ESCAPES is not what holds after a
+routine that sets ``sql_mode`` (measured: ``SELECT f()`` is enough), and in GBK or Shift-JIS, after SET NAMES, one may be
+the end of a character. So a text with a backslash is written as hex, like bytes: nothing in it can be read as a quote,
+and it counts twice against ``max_allowed_packet``. Only where the grammar wants a quoted text is the flag believed.
 """
 
 from __future__ import annotations
 
-import re
+import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Sequence
-    from decimal import Decimal
 
     Writer = Callable[[Any], str]
 
 __all__ = ("UnsendableError", "literals")
 
-_SPECIAL = re.compile(r"['\\\0]")
-_ESCAPED = {"'": "''", "\\": "\\\\", "\0": "\\0"}
+_EXPRESSIONS = frozenset(
+    {"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "VALUES", "CALL", "DO", "EXPLAIN", "DESCRIBE", "ANALYZE"}
+)
+"""Verbs of statements in which every value is an expression; others (SHOW, CREATE USER …) have places for quotes only."""
 
 
 class UnsendableError(Exception):
     """A value has no literal. The message never shows it."""
 
 
-def literals(values: Sequence[Any], *, plain: bool) -> list[str]:
+def literals(values: Sequence[Any], verb: str, *, plain: bool) -> list[str]:
     """Each value as a literal.
 
     Args:
         values: As the dialect's encoders left them.
-        plain: A backslash is a character like any other (NO_BACKSLASH_ESCAPES).
+        verb: The statement's.
+        plain: The server says that a backslash is a character like any other (NO_BACKSLASH_ESCAPES).
 
     Raises:
         UnsendableError: A value has no literal.
     """
-    writers = _PLAIN_WRITERS if plain else _WRITERS
+    writers = _WRITERS if verb in _EXPRESSIONS else _PLAIN_WRITERS if plain else _ESCAPING_WRITERS
     try:
         try:
             return [writers[type(value)](value) for value in values]
@@ -55,9 +61,11 @@ def literals(values: Sequence[Any], *, plain: bool) -> list[str]:
 
 
 def _writer(value: object, writers: dict[type[Any], Writer]) -> Writer:
-    """For a value whose type may be a subclass of a known one."""
+    """For a value whose type may be a subclass of a known one. A text of one becomes a plain text first."""
     kind = type(value)
     for base in kind.__mro__:
+        if base is str:
+            return lambda text: writers[str](str.__str__(text))
         if base in writers:
             return writers[base]
     message = f"a value of type {kind.__name__} has no form in SQL"
@@ -65,11 +73,13 @@ def _writer(value: object, writers: dict[type[Any], Writer]) -> Writer:
 
 
 def _text(value: str) -> str:
-    if not value.isascii():
-        value.encode()
-    if _SPECIAL.search(value) is None:
-        return f"'{value}'"
-    return "'" + _SPECIAL.sub(lambda found: _ESCAPED[found[0]], value) + "'"
+    if "\\" in value:
+        return f"_utf8mb4 X'{value.encode().hex()}'"
+    return _plain_text(value)
+
+
+def _escaped_text(value: str) -> str:
+    return _plain_text(value.replace("\\", "\\\\"))
 
 
 def _plain_text(value: str) -> str:
@@ -80,25 +90,25 @@ def _plain_text(value: str) -> str:
 
 def _bytes(value: bytes) -> str:
     """With its introducer, since a bare hex literal is a number where one is wanted."""
-    return f"_binary X'{value.hex()}'"
+    return f"_binary X'{bytes.hex(value)}'"
 
 
 def _float(value: float) -> str:
     """With an exponent, else it is a decimal."""
-    text = repr(value)
+    text = float.__repr__(value)
     return text if "e" in text else f"{text}e0"
 
 
 def _decimal(value: Decimal) -> str:
-    return format(value, "f")
+    return Decimal.__format__(value, "f")
 
 
 def _date(value: dt.date) -> str:
-    return f"'{value.isoformat()}'"
+    return f"'{dt.date.isoformat(value)}'"
 
 
 def _datetime(value: dt.datetime) -> str:
-    return f"'{value.isoformat(' ')}'"
+    return f"'{dt.datetime.isoformat(value, ' ')}'"
 
 
 def _none(value: None) -> str:
@@ -110,9 +120,6 @@ def _bool(value: bool) -> str:
 
 
 def _writers(text: Writer) -> dict[type[Any], Writer]:
-    from datetime import date, datetime
-    from decimal import Decimal
-
     return {
         str: text,
         int: int.__repr__,
@@ -121,10 +128,11 @@ def _writers(text: Writer) -> dict[type[Any], Writer]:
         float: _float,
         bytes: _bytes,
         Decimal: _decimal,
-        datetime: _datetime,
-        date: _date,
+        dt.datetime: _datetime,
+        dt.date: _date,
     }
 
 
 _WRITERS = _writers(_text)
 _PLAIN_WRITERS = _writers(_plain_text)
+_ESCAPING_WRITERS = _writers(_escaped_text)

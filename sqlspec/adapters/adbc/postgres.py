@@ -29,7 +29,7 @@ from sqlspec.adapters.adbc.place import Place, driver
 from sqlspec.core.address import Address, read_url
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
 from sqlspec.core.lexer import lex
-from sqlspec.dialects.postgres import POSTGRES, RESET_SQL, error_facts
+from sqlspec.dialects.postgres import POSTGRES, RESET_SQL, error_facts, refuse_copy
 from sqlspec.exceptions import ImproperConfigurationError
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ class AdbcPostgresWire(AdbcWire):
 
     def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement. Where it failed is told by its place in what was sent, with the casts."""
+        refuse_copy(plan)
         try:
             return super().run(connection, plan, sql, args, limit)
         except adbc.Error as error:
@@ -127,6 +128,11 @@ class AdbcPostgresWire(AdbcWire):
                 plan.learned = None  # tables may have changed
             raise
 
+    def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
+        """All rows in one batch."""
+        refuse_copy(plan)
+        return super().run_many(connection, plan, sql, rows)
+
     def command(self, connection: Connection, sql: str) -> str | None:
         """A COMMIT that will be a rollback says so."""
         is_aborted = _status(connection) == "inerror"
@@ -135,6 +141,7 @@ class AdbcPostgresWire(AdbcWire):
 
     def open_stream(self, connection: Connection, plan: Plan, sql: str, args: Any, chunk_size: int) -> Any:
         """A cursor, which lives until its transaction ends; what writes can't have one and is run as a whole."""
+        refuse_copy(plan)
         if plan.is_write or plan.verb not in ("SELECT", "VALUES", "TABLE"):
             return super().open_stream(connection, plan, sql, args, chunk_size)
         return _Cursor(self, connection, plan, sql, args)

@@ -6,7 +6,8 @@ import asyncio
 import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 from weakref import WeakKeyDictionary
 
@@ -211,13 +212,15 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
 
     async def _init(self, connection: Any) -> None:
         self._born[connection] = time.monotonic()
-        features: Mapping[str, Any] = self.driver_features
-        for name in ("json", "jsonb"):
+        write: Callable[[Any], Any] = self.driver_features.get("json_serializer", msgspec.json.encode)
+        read: Callable[[Any], Any] | None = self.driver_features.get("json_deserializer")
+        for name, version in (("json", b""), ("jsonb", b"\1")):
             await connection.set_type_codec(
                 name,
                 schema="pg_catalog",
-                encoder=features.get("json_serializer", _to_json),
-                decoder=features.get("json_deserializer", msgspec.json.decode),
+                encoder=partial(_write_json, write, version),
+                decoder=partial(_read_json, read, len(version)),
+                format="binary",  # asyncpg can't read a composite with a part that comes as text
             )
         init: Callable[[Any], Awaitable[None]] | None = self.pool_config.get("init")
         if init is not None:
@@ -267,5 +270,10 @@ def _hang_up(attempt: asyncio.Future[Any]) -> None:
         attempt.result().terminate()
 
 
-def _to_json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
+def _write_json(write: Callable[[Any], Any], version: bytes, value: Any) -> bytes:
+    text: str | bytes = write(value)
+    return version + (text.encode() if isinstance(text, str) else text)
+
+
+def _read_json(read: Callable[[str], Any] | None, start: int, data: bytes) -> Any:
+    return msgspec.json.decode(data[start:]) if read is None else read(bytes(data[start:]).decode())

@@ -7,6 +7,7 @@ a result without rows costs one prepare to learn them: once per plan, or each ti
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -14,7 +15,8 @@ import asyncpg
 from sqlspec._async.driver import AsyncDriverAdapterBase
 from sqlspec._async.wire import AsyncWire
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
-from sqlspec.dialects.postgres import POSTGRES, without_values
+from sqlspec.dialects.postgres import POSTGRES, error_facts, refuse_copy
+from sqlspec.exceptions import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
 __all__ = ("AsyncpgDriver", "AsyncpgWire", "PooledAsyncpgWire")
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
+_FORGETS = frozenset({"DISCARD", "DEALLOCATE"})
+_LISTS: tuple[type[Any], ...] = (list, tuple, set, frozenset)
+_ASKED_FOR = frozenset({float, Decimal, *_LISTS})
+_WHOLE = frozenset({"int2", "int4", "int8", "int2[]", "int4[]", "int8[]"})
+_EXACT = frozenset({"numeric", "numeric[]"})
 _ARGUMENT = re.compile(
     r"invalid input for query argument (\$\d+)\b.*?"
     r"(?: \((expected [\w. ]+, got '?\w+'?|value out of \w+ range|'\w+' object [\w' ]+|must be [\w ]+, not \w+|"
@@ -52,10 +59,18 @@ class AsyncpgWire(AsyncWire["Connection"]):
 
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement."""
+        if not _ASKED_FOR.isdisjoint(map(type, args)):
+            (args,) = await _fitted(connection, plan, sql, (args,))
         if not plan.returns_rows:
+            refuse_copy(plan)
             status = await connection.execute(sql, *args)
+            if plan.verb in _FORGETS:  # asyncpg would go on with statements that the server has no more
+                await connection.reload_schema_state()
             return None, (), _count(status) if plan.verb in _COUNTED else None, None
-        records: list[Any] = await connection.fetch(sql, *args)
+        try:
+            records: list[Any] = await connection.fetch(sql, *args)
+        except (ValueError, OverflowError) as error:
+            raise _unreadable(error, plan) from error
         affected = len(records) if plan.verb in _COUNTED else None
         shape = plan.shape
         if shape is None or not plan.names_are_fixed:
@@ -66,7 +81,8 @@ class AsyncpgWire(AsyncWire["Connection"]):
 
     async def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """Asyncpg sends all in one implicit transaction, and does not count."""
-        await connection.executemany(sql, rows)
+        refuse_copy(plan)
+        await connection.executemany(sql, await _fitted(connection, plan, sql, rows))
         return None
 
     async def command(self, connection: Connection, sql: str) -> str | None:
@@ -75,9 +91,11 @@ class AsyncpgWire(AsyncWire["Connection"]):
 
     async def open_stream(self, connection: Connection, plan: Plan, sql: str, args: Any, chunk_size: int) -> _Rows:
         """A portal, which lives until its transaction ends."""
+        refuse_copy(plan)
+        (args,) = await _fitted(connection, plan, sql, (args,))
         statement = await connection.prepare(sql)
         shape = plan.learn(tuple([attribute.name for attribute in statement.get_attributes()]))
-        return _Rows(await statement.cursor(*args), shape)
+        return _Rows(await statement.cursor(*args), shape, plan)
 
     def in_transaction(self, connection: Connection) -> bool:
         """As the protocol says, aborted ones included."""
@@ -131,32 +149,84 @@ class PooledAsyncpgWire(AsyncpgWire):
 
 def _read_postgres_error(error: asyncpg.PostgresError) -> ErrorFacts:
     told = error.as_dict()
-    position = told.get("position")
-    return ErrorFacts(
-        message=without_values(str(told.get("message") or error.args[0]), error.sqlstate),
-        code=error.sqlstate,
-        sqlstate=error.sqlstate,
+    return error_facts(
+        str(told.get("message") or error.args[0]),
+        error.sqlstate,
         constraint=told.get("constraint_name"),
         table=told.get("table_name"),
         column=told.get("column_name"),
-        position=int(position) - 1 if position else None,
+        position=told.get("position"),
     )
 
 
 class _Rows:
     """An open portal."""
 
-    __slots__ = ("_cursor", "shape")
+    __slots__ = ("_cursor", "_plan", "shape")
 
-    def __init__(self, cursor: Cursor[asyncpg.Record], shape: Shape) -> None:
+    def __init__(self, cursor: Cursor[asyncpg.Record], shape: Shape, plan: Plan) -> None:
         self._cursor = cursor
+        self._plan = plan
         self.shape = shape
 
     async def fetch(self, count: int) -> Sequence[Any]:
-        return await self._cursor.fetch(count)
+        try:
+            return await self._cursor.fetch(count)
+        except (ValueError, OverflowError) as error:
+            raise _unreadable(error, self._plan) from error
 
     async def close(self) -> None:
         """The end of the transaction closes it."""
+
+
+async def _fitted(connection: Connection, plan: Plan, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Rows as asyncpg takes them right: it would cut 1.9 to 1 for an integer, and write the float 0.1 with 55 digits.
+
+    What the parameters' types are is asked for once per plan, if there are such numbers; again before one is refused.
+
+    Raises:
+        DataError: A number with a point for an integer.
+    """
+    broken = {
+        place
+        for row in rows
+        if not _ASKED_FOR.isdisjoint(map(type, row))
+        for place, value in enumerate(row)
+        if _is_broken(value)
+    }
+    if not broken:
+        return rows
+    known = plan.learned
+    if known is None or known[0] != sql or broken & known[1]:
+        names = [kind.name for kind in (await connection.prepare(sql)).get_parameters()]
+        whole, exact = ({place for place, name in enumerate(names) if name in wanted} for wanted in (_WHOLE, _EXACT))
+        known = plan.learned = sql, whole, exact
+    for place in sorted(broken & known[1]):
+        message = f"the value of ${place + 1} does not fit: an integer is wanted\nStatement: {plan.text}"
+        raise DataError(message, code="22000", sqlstate="22000", statement=plan.text)
+    exact = broken & known[2]
+    if not exact:
+        return rows
+    return [[_exact(value) if place in exact else value for place, value in enumerate(row)] for row in rows]
+
+
+def _is_broken(value: Any) -> bool:
+    return any(map(_is_broken, value)) if isinstance(value, _LISTS) else isinstance(value, (float, Decimal))
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, _LISTS):
+        items: Any = value
+        return [_exact(each) for each in items]
+    return Decimal(float.__repr__(value)) if isinstance(value, float) else value
+
+
+def _unreadable(error: Exception, plan: Plan) -> Exception:
+    """A date before year 1, for example. What asyncpg raises for parameters is an InterfaceError, too."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return error
+    message = "A value of the result is outside of what Python's types hold. Cast it in the statement, to text for example."
+    return DataError(f"{message}\nStatement: {plan.text}", statement=plan.text)
 
 
 async def _columns(connection: Connection, sql: str) -> tuple[str, ...]:

@@ -9,14 +9,14 @@ import psycopg
 from sqlspec.core.facts import ErrorFacts
 from sqlspec.dialects.postgres import error_facts
 
-__all__ = ("ERRORS", "is_stale", "mark_declared", "mark_sent", "read_error", "refuse_copy")
+__all__ = ("ERRORS", "is_stale", "mark_declared", "mark_sent", "read_error")
 
-_REFUSED = (UnicodeEncodeError, BufferError)
+_REFUSED = (UnicodeEncodeError, BufferError, NotImplementedError)
 ERRORS = (psycopg.Error, *_REFUSED, OSError)
-"""psycopg's own, what Python raises for values that have no form on the wire, and what sockets raise."""
+"""psycopg's own, what Python raises for values that have no form on the wire, for those that it
+can't read (dates, where DateStyle is not ISO), and what sockets raise."""
 
-_COPIES_HERE = re.compile(r"\b(?:FROM\s+STDIN|TO\s+STDOUT)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"'.*'", re.DOTALL)
+_QUOTED = re.compile(r"(?<!\w)'.*'", re.DOTALL)
 
 
 def mark_declared(error: psycopg.Error, prefix: str) -> None:
@@ -29,25 +29,14 @@ def mark_sent(error: BaseException) -> None:
     error.__dict__["_sent"] = True
 
 
-def refuse_copy(text: str) -> None:
-    """Psycopg would send it, and leave the connection in the middle of it.
-
-    Raises:
-        psycopg.NotSupportedError: It copies from or to the client.
-    """
-    if _COPIES_HERE.search(text):
-        message = (
-            "COPY from STDIN and to STDOUT is copy() of a cursor of the driver's own connection: provide_connection()"
-        )
-        raise psycopg.NotSupportedError(message)
-
-
 def read_error(error: BaseException) -> ErrorFacts:
     """From the server, from libpq (a connection that failed or was lost), or from psycopg before anything was sent."""
     if isinstance(error, UnicodeEncodeError):  # its own message shows the text
         return _refused(error, "a text can't be encoded as UTF-8: surrogates not allowed")
     if isinstance(error, BufferError):
         return _refused(error, str(error))
+    if isinstance(error, NotImplementedError):
+        return _refused(error, _QUOTED.sub("'…'", str(error)))
     if not isinstance(error, psycopg.Error):
         return ErrorFacts(str(error), sqlstate="08006")
     told = error.diag

@@ -10,9 +10,9 @@ is inexact, and which function is called depends on the size of a number. asyncp
 Tried for numbers: int8 for all fails in ``repeat('a', $1)`` and ``round(x, $1)``; the smallest of int4, int8, numeric
 (what a literal is) fails for JSON and smallint arguments; no type never fails where asyncpg works. But where nothing
 but text is wanted (``SELECT $1``), a number without a type would come back as a text. Therefore the parameter types of
-a statement that gets numbers, bools or lists are asked for once per plan (``describe``: one round trip, nothing runs):
-a number in the place of a text goes with the type of a literal, a list in the place of JSON goes as JSON, and a number
-that does not fit an integer is refused before it is sent, so that the transaction goes on.
+a statement that gets numbers, texts or lists are asked for once per plan (``describe``: one round trip, nothing runs):
+a number in the place of a text goes with the type of a literal, a text or a list in the place of JSON goes as JSON, and
+a number that does not fit an integer is refused before it is sent, so that the transaction goes on.
 
 Results: timestamptz is aware, in UTC. ``infinity`` is the last and ``-infinity`` the first date or datetime, both ways.
 Arrays of types that users made (enums) come back as texts, since psycopg knows only the arrays that it was told of:
@@ -26,6 +26,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 import psycopg
@@ -49,10 +50,19 @@ __all__ = ("ASKED_FOR", "Adapters", "changes", "describe", "fitted", "json_write
 
 _NUMBERS: tuple[type[Any], ...] = (int, float, Decimal)
 _LISTS: tuple[type[Any], ...] = (list, tuple, set, frozenset)
-ASKED_FOR = frozenset({bool, *_NUMBERS, *_LISTS})
+ASKED_FOR = frozenset({bool, str, *_NUMBERS, *_LISTS})
 """Values of these types go as the statement's parameter types want them."""
 
+_FIRM: tuple[tuple[type[Any], int, int], ...] = (  # without and with a zone
+    (dt.datetime, 1114, 1184),
+    (dt.date, 1082, 1082),
+    (dt.time, 1083, 1266),
+    (dt.timedelta, 1186, 1186),
+    (UUID, 2950, 2950),
+    (bytes, 17, 17),
+)
 _BITS = {21: 15, 23: 31, 20: 63}  # smallint, integer, bigint
+_BITS_OF_ITEMS = {1005: 15, 1007: 31, 1016: 63}
 _JSON = frozenset({114, 3802})
 _JSON_ARRAYS = frozenset({199, 3807})
 _TEXTS = frozenset({25, 1043, 1042, 19, 705})  # text, varchar, char(n), name, unknown
@@ -215,17 +225,18 @@ def _loader_with_ends(name: str, first: dt.date, last: dt.date) -> type[Loader]:
 # What a statement wants -----------------------------------------------------------------------------------------------
 
 
-def describe(pgconn: PGconn, sql: str) -> PQGen[list[int]]:
+def describe(pgconn: PGconn, sql: str, values: Sequence[Any]) -> PQGen[list[int]]:
     """The types of a statement's parameters, as the server infers them: a part of the protocol, to be waited for.
 
-    In one round trip, and with one Sync: behind a pooler both halves meet the same server.
+    In one round trip, and with one Sync: behind a pooler both halves meet the same server. What psycopg sends with a
+    type of its own is said: without it the server may find no operator for it.
 
     Raises:
         psycopg.Error: The statement is wrong: what running it would have raised.
     """
     text = sql.encode()
     pgconn.enter_pipeline_mode()
-    pgconn.send_prepare(b"", text)
+    pgconn.send_prepare(b"", text, list(map(_firm, values)))
     pgconn.send_describe_prepared(b"")
     pgconn.pipeline_sync()
     results: list[PGresult] = []
@@ -239,6 +250,13 @@ def describe(pgconn: PGconn, sql: str) -> PQGen[list[int]]:
             raise error_from_result(result)
     described = results[1]
     return [described.param_type(number) for number in range(described.nparams)]
+
+
+def _firm(value: Any) -> int:
+    for kind, plain, with_zone in _FIRM:
+        if isinstance(value, kind):
+            return with_zone if getattr(value, "tzinfo", None) else plain
+    return 0
 
 
 def changes(oids: Sequence[int], write: Callable[[Any], str]) -> Changes:
@@ -269,13 +287,25 @@ def _change(oid: int, write: Callable[[Any], str]) -> Change | None:
     if oid in _TEXTS:
         return _as_literal
     if oid in _JSON:
-        return lambda value: write(value) if isinstance(value, (*_NUMBERS, *_LISTS)) else value
+        return lambda value: write(value) if isinstance(value, (str, *_NUMBERS, *_LISTS)) else value
     if oid in _JSON_ARRAYS:
         return lambda value: _json_array(value, write) if isinstance(value, _LISTS) else value
     info = psycopg.adapters.types.get(oid)
     if info is not None and info.array_oid == oid:
-        return lambda value: list(value) if isinstance(value, _LISTS) else value
+        return partial(_items, _BITS_OF_ITEMS.get(oid))
     return None
+
+
+def _items(bits: int | None, value: Any) -> Any:
+    """A list; psycopg takes its items for what the first one is, and fails as it happens."""
+    if not isinstance(value, _LISTS):
+        return value
+    if bits is not None:
+        value = [_items(bits, each) if isinstance(each, _LISTS) else _whole(2**bits, each) for each in value]
+    kinds: set[Any] = {_NUMBERS if issubclass(kind, _NUMBERS) else kind for kind in set(map(type, value))}
+    if len(kinds - {type(None)}) > 1:
+        raise psycopg.DataError("a list parameter has values of several types")
+    return list(value)
 
 
 def _whole(limit: int, value: Any) -> Any:
@@ -305,4 +335,4 @@ def _as_literal(value: Any) -> Any:
 
 
 def _json_array(value: Iterable[Any], write: Callable[[Any], str]) -> list[Any]:
-    return [each if each is None or isinstance(each, str) else write(each) for each in value]
+    return [None if each is None else write(each) for each in value]

@@ -150,8 +150,11 @@ class Database:
         self, config: Config | None = None, *, hold: bool = True
     ) -> AbstractAsyncContextManager[AsyncDriverAdapterBase]:
         """A session, to be used as an async one whatever the adapter's colour."""
-        scope: Any = (config or self.config).provide_session(hold=hold)
-        return scope if isinstance(config or self.config, AsyncDatabaseConfig) else AwaitableScope(scope)
+        return self.scope((config or self.config).provide_session(hold=hold))
+
+    def scope(self, scope: Any) -> AbstractAsyncContextManager[AsyncDriverAdapterBase]:
+        """What ``provide_session()`` gave, to be used as an async one whatever the adapter's colour."""
+        return scope if self.is_async else AwaitableScope(scope)
 
     @property
     def is_async(self) -> bool:

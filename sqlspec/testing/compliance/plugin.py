@@ -17,9 +17,9 @@ from sqlspec.testing.compliance.adapter import Adapter
 from sqlspec.testing.compliance.table import GROUPS, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
-__all__ = ("adapters_of", "leave_out")
+__all__ = ("adapters_of", "declared", "leave_out", "places_of")
 
 _ADAPTERS = pytest.StashKey[list[Adapter]]()
 _TALLY = pytest.StashKey[Tally]()
@@ -52,16 +52,30 @@ def adapters_of(config: pytest.Config) -> list[Adapter]:
         pytest.UsageError: None is declared, or none has a name that was asked for.
     """
     if _ADAPTERS not in config.stash:
-        places: list[str] = config.getoption("--sqlspec-adapters") or config.getini("sqlspec_adapters")
-        declared = [adapter for place in places for adapter in _load(place)]
-        only: list[str] = config.getoption("--sqlspec-only")
-        unknown = set(only) - {adapter.name for adapter in declared}
-        if not declared or unknown:
-            known = ", ".join(adapter.name for adapter in declared) or "none"
+        found = declared(places_of(config))
+        only: Any = config.getoption("--sqlspec-only")
+        unknown = set[str](only) - {adapter.name for adapter in found}
+        if not found or unknown:
+            known = ", ".join(adapter.name for adapter in found) or "none"
             message = f"No adapter {', '.join(sorted(unknown))} is declared." if unknown else "No adapter is declared."
             raise pytest.UsageError(f"{message} Declared: {known}. Give --sqlspec-adapters package.module:ADAPTERS")
-        config.stash[_ADAPTERS] = [adapter for adapter in declared if not only or adapter.name in only]
+        config.stash[_ADAPTERS] = [adapter for adapter in found if not only or adapter.name in only]
     return config.stash[_ADAPTERS]
+
+
+def places_of(config: pytest.Config) -> list[str]:
+    """Where the adapters of this run are declared."""
+    places: Any = config.getoption("--sqlspec-adapters") or config.getini("sqlspec_adapters")
+    return list(places)
+
+
+def declared(places: Iterable[str]) -> list[Adapter]:
+    """The adapters that are declared in these places.
+
+    Raises:
+        pytest.UsageError: There is nothing of the kind.
+    """
+    return [adapter for place in places for adapter in _load(place)]
 
 
 def _load(place: str) -> Iterable[Adapter]:
@@ -105,9 +119,9 @@ def _adapter(item: pytest.Item) -> Adapter | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Count what became of each test."""
-    report: pytest.TestReport = yield
+    report = yield
     place = item.config.stash[_PLACES].get(item.nodeid)
     if place is not None and (report.when == "call" or not report.passed):
         item.config.stash[_TALLY].count(*place, "passed" if report.passed else "failed")

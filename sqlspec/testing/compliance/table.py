@@ -8,7 +8,9 @@ __all__ = ("GROUPS", "Tally")
 
 GROUPS = {
     "test_transaction_rules": "S transactions",
+    "test_fault_rules": "S losses",
     "test_session_state": "S sessions",
+    "test_registry_rules": "S sessions",
     "test_task_rules": "S tasks",
     "test_statement_rules": "P statements",
     "test_type_rules": "P types",
@@ -17,7 +19,7 @@ GROUPS = {
     "test_error_rules": "E errors",
     "test_connect_rules": "E connecting",
 }
-"""The groups of rules, by the module that holds them."""
+"""The group of rules that a module holds."""
 
 
 class Tally:

@@ -146,6 +146,35 @@ async def test_a_stream_that_was_not_entered_says_so(database: Database) -> None
                 pass
 
 
+@pytest.mark.parametrize("statement", ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a"])
+async def test_a_stream_begins_and_ends_no_transaction(
+    database: Database, db: AsyncDriverAdapterBase, statement: str
+) -> None:
+    """Before anything is sent, and the open transaction goes on."""  # S4 P2
+    await db.begin()
+    await db.execute("DELETE FROM items WHERE id = 0")
+    with pytest.raises(ParameterError, match=r"select_stream\(\) can't begin or end"):
+        async with db.select_stream(statement):
+            pass
+    assert await database.value(COUNT) == 25
+    await db.commit()
+    assert await database.value(COUNT) == 24
+
+
+@where("temporary_tables", "-transactional_ddl")
+async def test_what_a_streamed_statement_left_in_the_session_ends_with_it(database: Database) -> None:
+    """A lock of the session's own (MySQL), taken in a stream: the connection does not go back to the pool."""  # F1 S15
+    config = database.new_config({"max_size": 1})
+    for hold in (True, False):
+        async with (
+            database.session(config, hold=hold) as db,
+            db.select_stream("SELECT get_lock('mine', 0) AS got", schema_type=int) as rows,
+        ):
+            assert [row async for row in rows] == [1]
+        async with database.session(config) as db:
+            assert await db.select_value("SELECT is_free_lock('mine')") == 1
+
+
 @pytest.mark.parametrize("hold", [True, False])
 async def test_a_failure_while_streaming(database: Database, hold: bool, caplog: pytest.LogCaptureFixture) -> None:
     """A row that can't be computed is an error at its place; the session works on, and no connection is lost."""  # E2

@@ -51,16 +51,14 @@ SQL = {
 
 CAN = frozenset(
     {
-        *("returning", "inserted_id", "count", "count_many", "many_statements", "multiple_results"),
+        *("inserted_id", "count", "count_many", "many_statements", "multiple_results"),
         *("triggers", "temporary_tables", "microseconds_as_they_are", "savepoints", "isolation", "read_only"),
         *("server_cursors", "sqlstate", "constraint_names", "constraints", "error_place", "lock_timeout"),
         *("time_limits", "kill", "server"),
     }
 )
-"""What MariaDB can."""
-
-if os.environ.get("SQLSPEC_TEST_MYSQL") == "mysql9":
-    CAN -= {"returning"}
+"""What MySQL and MariaDB can."""
+ONLY_MARIADB = frozenset[str]() if os.environ.get("SQLSPEC_TEST_MYSQL") == "mysql9" else frozenset({"returning"})
 
 CANNOT = {
     "transactional_ddl": "MySQL and MariaDB commit before DDL: it is refused in a transaction",
@@ -108,7 +106,7 @@ def _declared(name: str, *more: str) -> Adapter:
         database=empty_database,
         types=TYPES,
         sql=SQL,
-        can=CAN | set(more),
+        can=CAN | ONLY_MARIADB | set(more),
         broken=BROKEN,
         cannot=CANNOT,
     )

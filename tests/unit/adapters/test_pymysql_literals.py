@@ -54,6 +54,30 @@ def test_backslashes_and_quotes() -> None:
     assert literals([value], plain=True) == ["'it''s \\'' \\ \0'"]
 
 
+def hostile(value: Any) -> Any:
+    """The same value, of a class that writes itself as something else."""
+
+    def lie(*_: object) -> str:
+        return "0', 'injected"
+
+    names = ("__str__", "__repr__", "__format__", "isoformat", "hex", "replace", "encode", "isascii")
+    made = type("Hostile", (type(value),), dict.fromkeys(names, lie))
+    if isinstance(value, dt.datetime):
+        return made.fromtimestamp(value.timestamp())
+    return made.fromordinal(value.toordinal()) if isinstance(value, dt.date) else made(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a'b\\", "geh€im", b"a'b", 5, 0.5, Decimal("2.5"), dt.date(2024, 2, 29), dt.datetime(2024, 2, 29, 1, 2, 3)],
+    ids=repr,
+)
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_value_is_written_by_what_it_is(value: object, plain: bool) -> None:
+    """Not by what its class makes of it, which has no reason to be a literal."""  # P8
+    assert literals([hostile(value)], plain=plain) == literals([value], plain=plain)
+
+
 @pytest.mark.parametrize(
     "value",
     ["geheim \ud800", object(), memoryview(b"geheim"), {1, 2}, 10**5000],

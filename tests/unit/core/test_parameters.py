@@ -13,11 +13,11 @@ from sqlspec.core.values import enum_value
 from sqlspec.dialects import mysql, postgres, sqlite
 from sqlspec.exceptions import DatabaseError, ParameterError
 
-LITE = DialectFacts("lite", lambda _: "BEGIN", lambda _: DatabaseError, lexical=sqlite.LEXICAL)
-MY = DialectFacts("my", lambda _: "BEGIN", lambda _: DatabaseError, lexical=mysql.LEXICAL)
+LITE = DialectFacts("lite", lambda _: ("BEGIN",), lambda _: DatabaseError, lexical=sqlite.LEXICAL)
+MY = DialectFacts("my", lambda _: ("BEGIN",), lambda _: DatabaseError, lexical=mysql.LEXICAL)
 PG = DialectFacts(
     "pg",
-    lambda _: "BEGIN",
+    lambda _: ("BEGIN",),
     lambda _: DatabaseError,
     lexical=postgres.LEXICAL,
     lists_as_arrays=True,
@@ -77,7 +77,7 @@ def test_ways_to_pass_positional(parameters: tuple[Any, ...]) -> None:
 
 def test_single_containers_are_sequences() -> None:
     """A single array is ([1, 2],), a single JSON value ({…},)."""  # P2
-    facts = DialectFacts("x", lambda _: "", lambda _: DatabaseError)
+    facts = DialectFacts("x", lambda _: (), lambda _: DatabaseError)
     assert bind("SELECT ?", ([1, 2],), facts=facts) == ("SELECT ?", [[1, 2]])
     assert bind("SELECT ?", ({"a": 1},), facts=facts) == ("SELECT ?", [{"a": 1}])
     assert "([…],)" in error_of("SELECT ?", [1, 2])

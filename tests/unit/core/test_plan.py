@@ -16,8 +16,8 @@ from sqlspec.exceptions import DatabaseError, ParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FACTS = DialectFacts("pg", lambda _: "", lambda _: DatabaseError, lexical=postgres.LEXICAL, lists_as_arrays=True)
-LITE = DialectFacts("lite", lambda _: "", lambda _: DatabaseError, lexical=sqlite.LEXICAL)
+FACTS = DialectFacts("pg", lambda _: (), lambda _: DatabaseError, lexical=postgres.LEXICAL, lists_as_arrays=True)
+LITE = DialectFacts("lite", lambda _: (), lambda _: DatabaseError, lexical=sqlite.LEXICAL)
 
 
 def plan(text: str) -> Plan:

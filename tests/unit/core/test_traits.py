@@ -12,9 +12,9 @@ from sqlspec.core.traits import traits_of
 from sqlspec.dialects import mysql, postgres, sqlite
 from sqlspec.exceptions import DatabaseError
 
-POSTGRES = DialectFacts("pg", lambda _: "", lambda _: DatabaseError, lexical=postgres.LEXICAL)
-SQLITE = DialectFacts("lite", lambda _: "", lambda _: DatabaseError, lexical=sqlite.LEXICAL)
-MYSQL = DialectFacts("my", lambda _: "", lambda _: DatabaseError, lexical=mysql.LEXICAL)
+POSTGRES = DialectFacts("pg", lambda _: (), lambda _: DatabaseError, lexical=postgres.LEXICAL)
+SQLITE = DialectFacts("lite", lambda _: (), lambda _: DatabaseError, lexical=sqlite.LEXICAL)
+MYSQL = DialectFacts("my", lambda _: (), lambda _: DatabaseError, lexical=mysql.LEXICAL)
 
 
 def plan(text: str, facts: DialectFacts = POSTGRES) -> Plan:

@@ -22,7 +22,7 @@ from sqlspec.exceptions import DatabaseError, ParameterError
 
 FACTS = DialectFacts(
     "x",
-    lambda _: "",
+    lambda _: (),
     lambda _: DatabaseError,
     native_types=NATIVE_TYPES | {bool},
     encoders={
@@ -104,7 +104,7 @@ def test_forms_read_back(
 
 def test_encoder_for_follows_the_facts() -> None:
     """The same type has another encoder under other facts."""
-    other = DialectFacts("y", lambda _: "", lambda _: DatabaseError)
+    other = DialectFacts("y", lambda _: (), lambda _: DatabaseError)
     assert encoder_for(UUID, FACTS) is values.uuid_text
     assert encoder_for(UUID, other) is None
     assert encoder_for(dt.datetime, FACTS) is values.iso_datetime

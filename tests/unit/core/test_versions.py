@@ -32,7 +32,11 @@ def test_a_missing_driver_is_told() -> None:
 )
 def test_an_old_driver_is_told(monkeypatch: pytest.MonkeyPatch, found: str, oldest: str, is_old: bool) -> None:
     """With the version found, the version wanted and the command; numbers are compared as numbers."""  # E4
-    monkeypatch.setattr(versions, "version", lambda _: found)
+
+    def version(package: str) -> str:
+        return {"pytest": found}[package]
+
+    monkeypatch.setattr(versions, "version", version)
     if not is_old:
         versions.require("pytest", "pytest", oldest, extra="test")
         return

@@ -21,10 +21,10 @@ from sqlspec.adapters.psycopg.colours import (
     async_interrupt,
     async_unbroken,
 )
-from sqlspec.adapters.psycopg.faults import ERRORS, is_stale, mark_declared, mark_sent, read_error, refuse_copy
+from sqlspec.adapters.psycopg.faults import ERRORS, is_stale, mark_declared, mark_sent, read_error
 from sqlspec.adapters.psycopg.values import ASKED_FOR, changes, describe, fitted, json_writer
 from sqlspec.core.facts import ParameterStyle
-from sqlspec.dialects.postgres import POSTGRES
+from sqlspec.dialects.postgres import POSTGRES, refuse_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,9 +61,8 @@ class PsycopgAsyncWire(AsyncWire[AsyncConnection]):
     async def run(self, connection: AsyncConnection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement."""
         if args:
-            args = fitted(await self._changes(connection, plan, sql, args), args)
-        elif plan.verb == "COPY":
-            refuse_copy(plan.text)
+            args = fitted(await self._changes(connection, plan, sql, args, args), args)
+        refuse_copy(plan)
         cursor = _new_cursor(connection)
         try:
             await cursor.execute(sql, args or None)
@@ -83,7 +82,8 @@ class PsycopgAsyncWire(AsyncWire[AsyncConnection]):
 
     async def run_many(self, connection: AsyncConnection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """In pipelines, which psycopg ends with a Sync whenever it likes."""
-        changes = await self._changes(connection, plan, sql, chain.from_iterable(rows))
+        refuse_copy(plan)
+        changes = await self._changes(connection, plan, sql, chain.from_iterable(rows), rows[0])
         rows = [fitted(changes, row) for row in rows]
         cursor = _new_cursor(connection)
         try:
@@ -105,7 +105,8 @@ class PsycopgAsyncWire(AsyncWire[AsyncConnection]):
     ) -> _Rows | _Read:
         """A cursor on the server, if the statement can be one, and its first rows: they tell the columns."""
         if args:
-            args = fitted(await self._changes(connection, plan, sql, args), args)
+            args = fitted(await self._changes(connection, plan, sql, args, args), args)
+        refuse_copy(plan)
         cursor = _new_cursor(connection)
         if plan.is_write or plan.verb not in _DECLARED:
             await cursor.execute(sql, args or None)
@@ -142,7 +143,9 @@ class PsycopgAsyncWire(AsyncWire[AsyncConnection]):
         """What psycopg's exception tells."""
         return read_error(error)
 
-    async def _changes(self, connection: AsyncConnection, plan: Plan, sql: str, values: Iterable[Any]) -> Changes:
+    async def _changes(
+        self, connection: AsyncConnection, plan: Plan, sql: str, values: Iterable[Any], row: Sequence[Any]
+    ) -> Changes:
         """What the statement's parameter types make of its values; asked for once per plan, if it matters."""
         learned: dict[str, Changes] | None = plan.learned
         found = None if learned is None else learned.get(sql)
@@ -150,7 +153,7 @@ class PsycopgAsyncWire(AsyncWire[AsyncConnection]):
             if ASKED_FOR.isdisjoint(map(type, values)):
                 return ()
             async with connection.lock:
-                oids = await connection.wait(describe(connection.pgconn, sql))
+                oids = await connection.wait(describe(connection.pgconn, sql, row))
             found = changes(oids, self._write_json)
             plan.learned = {**(learned or {}), sql: found}
         return found
