@@ -15,7 +15,7 @@ from benchmarks import environment, report
 from benchmarks.imports import time_imports
 from benchmarks.planning import time_planning
 from benchmarks.report import Alone, Compared, MarkerError, Report, compare, spread
-from benchmarks.streaming import time_streams
+from benchmarks.streaming import measure_streams
 from benchmarks.targets import PLANNING, Verdict, judge, judge_modules, judge_peaks
 from benchmarks.timing import FULL, QUICK, DifferentAnswersError, Effort, Work, Workload, measure
 from benchmarks.workloads import ADAPTERS, opener
@@ -67,7 +67,7 @@ def run(adapters: Sequence[str], effort: Effort) -> Report:
         asyncio.run(_measure_adapter(adapter, effort, facts, compared, alone))
     _tell(PLANNING)
     alone += [Alone(f"{PLANNING}: {name}", spread(figures)) for name, figures in time_planning(effort).items()]
-    peaks = time_streams(adapters, _tell)
+    peaks = measure_streams(adapters, _tell)
     facts["load after"] = environment.load()
     facts["heavy modules that import sqlspec loads"] = modules.found
     return Report(facts, compared, alone, [*judge(compared, alone), *judge_peaks(peaks), modules.verdict], peaks)

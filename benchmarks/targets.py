@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from benchmarks.report import Alone, Compared
     from benchmarks.streaming import Peak
 
-__all__ = ("PLANNING", "Verdict", "judge", "judge_modules")
+__all__ = ("PLANNING", "Verdict", "judge", "judge_modules", "judge_peaks")
 
 PLANNING = "planning 200 characters never seen"
 UNWANTED = (

@@ -16,7 +16,7 @@ from sqlspec.core.observe import StatementEvent, observing
 from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
 from sqlspec.core.rows import check_schema_type
 from sqlspec.core.script import split
-from sqlspec.exceptions import SQLSpecError
+from sqlspec.exceptions import DatabaseError, SQLSpecError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
@@ -264,10 +264,10 @@ class SyncDriverAdapterBase(SyncTransactions):
     def _many_in_savepoint(self, plan: Plan, sql: str, rows: list[Any], timeout: float | None) -> int | None:
         """In the open transaction; where an error leaves that whole, the rows before the failing one are undone."""
         dialect = self.wire.dialect
-        if dialect.error_aborts_transaction:
-            return self._many(plan, sql, rows, timeout)
         if not dialect.savepoints:
             return self._many_or_lost(plan, sql, rows, timeout)
+        if dialect.error_aborts_transaction:
+            return self._many(plan, sql, rows, timeout)
         self._command("SAVEPOINT sqlspec_many")
         try:
             count = self._many(plan, sql, rows, timeout)
@@ -283,7 +283,7 @@ class SyncDriverAdapterBase(SyncTransactions):
         """In the open transaction, of which nothing can be saved once some of the rows are in it and some are not."""
         try:
             return self._many(plan, sql, rows, timeout)
-        except SQLSpecError:
+        except DatabaseError:
             self._lose("execute_many() failed in it, and this database can't undo a part")
             raise
 
@@ -327,7 +327,7 @@ class SyncDriverAdapterBase(SyncTransactions):
             _logger.warning("a session ended with an open transaction, which is rolled back: %s", record.opened_by)
         try:
             with self._turn:
-                self._close_streams(reason)
+                self._close_streams(reason, borrowed=True)
                 self._roll_back_open()
                 self._let_go()
         except BaseException:
@@ -377,7 +377,7 @@ class SyncDriverAdapterBase(SyncTransactions):
         try:
             with self._turn:
                 try:
-                    self._close_streams(reason)
+                    self._close_streams(reason, borrowed=True)
                     (self._commit_open() if commit else self._roll_back_open())
                     self._release_waiting_hooks("commit" if commit else "rollback")
                 finally:

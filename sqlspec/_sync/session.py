@@ -409,7 +409,7 @@ class SyncSession:
         elif record is not None:
             self._ready = None
             if not self.wire.in_transaction(checkout.connection):
-                record.lost = f"the database ended it when a statement failed: {failure}"
+                record.lost = record.lost or f"the database ended it when a statement failed: {failure}"
             elif self.wire.dialect.error_aborts_transaction and not self.wire.read_error(error).from_client:
                 record.failed = record.failed or statement
         return failure

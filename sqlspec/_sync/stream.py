@@ -1,7 +1,8 @@
 """GENERATED from sqlspec/_async/stream.py by tools/unasync.py: do not edit. Rows of one statement, a chunk at a time.
 
 An open stream is a cursor on the session's connection; a session that borrows a connection per statement gives the
-stream one of its own until its end. A driver whose cursors live in transactions only gets one for the stream. Every
+stream one of its own until its end; any other stream ends with the ``transaction()`` block that it was opened in, as
+cursors do that a savepoint takes along (PostgreSQL). A driver whose cursors live in transactions only gets one for the stream. Every
 fetch takes the session's turn, and asks whether the connection is still the one that the cursor was opened on.
 """
 
@@ -40,18 +41,27 @@ class Cursor:
         checkout: The connection that it was opened on.
         borrowed: The connection is the stream's own, not the session's.
         transaction: A transaction was begun for it.
+        depth: How many ``transaction()`` blocks it was opened in.
     """
 
-    __slots__ = ("borrowed", "checkout", "plan", "source", "transaction")
+    __slots__ = ("borrowed", "checkout", "depth", "plan", "source", "transaction")
 
     def __init__(
-        self, plan: Plan, source: SyncRowSource, checkout: SyncCheckout, *, borrowed: bool, transaction: bool
+        self,
+        plan: Plan,
+        source: SyncRowSource,
+        checkout: SyncCheckout,
+        *,
+        borrowed: bool,
+        transaction: bool,
+        depth: int,
     ) -> None:
         self.plan = plan
         self.source = source
         self.checkout = checkout
         self.borrowed = borrowed
         self.transaction = transaction
+        self.depth = depth
 
 
 class SyncRowStream(Generic[T]):
@@ -123,6 +133,10 @@ class SyncRowStream(Generic[T]):
     def is_on(self, checkout: SyncCheckout | None) -> bool:
         """Whether its cursor is open on this connection."""
         return self._cursor is not None and self._cursor.checkout is checkout
+
+    def ends_with_block(self, depth: int) -> bool:
+        """Whether it was opened in so many blocks or more; never on a connection of its own, which knows none."""
+        return self._cursor is None or (not self._cursor.borrowed and self._cursor.depth >= depth)
 
     def _chunk(self) -> list[T]:
         if self._reason is not None:
@@ -206,7 +220,8 @@ class SyncStreams(SyncSession):
         if borrowed:
             self._checkout = None
         self._ready = None  # the next statement asks whether it may run beside a stream
-        return Cursor(plan, source, checkout, borrowed=borrowed, transaction=own_transaction)
+        depth = 0 if self._transaction is None else len(self._transaction.blocks)
+        return Cursor(plan, source, checkout, borrowed=borrowed, transaction=own_transaction, depth=depth)
 
     def _fetch_rows(self, cursor: Cursor, count: int) -> Sequence[Any]:
         with self._turn:
@@ -236,10 +251,17 @@ class SyncStreams(SyncSession):
                 self._streams.remove(stream)
             self._close_cursor(cursor)
 
-    def _close_streams(self, reason: str) -> None:
-        """Close the streams of this session's connection; their next row says why."""
-        while self._streams:
-            cursor = self._streams.pop().end(reason)
+    def _close_streams(self, reason: str, *, depth: int = 0, borrowed: bool = False) -> None:
+        """Close streams; their next row says why.
+
+        Args:
+            reason: Why.
+            depth: Only those that were opened in so many ``transaction()`` blocks or more.
+            borrowed: Those with a connection of their own, too.
+        """
+        for stream in [each for each in reversed(self._streams) if borrowed or each.ends_with_block(depth)]:
+            self._streams.remove(stream)
+            cursor = stream.end(reason)
             if cursor is not None:
                 self._close_cursor(cursor)
 

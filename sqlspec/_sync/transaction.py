@@ -221,9 +221,9 @@ class SyncTransactions(SyncStreams):
                 return
             message = "The transaction of this block was ended inside it, by a statement or by closing the session."
             raise TransactionAbortedError(message)
-        del record.blocks[record.blocks.index(block) :]
-        if self.wire.streams_block:
-            self._close_streams("the transaction() block that it was read in ended")
+        level = record.blocks.index(block)
+        del record.blocks[level:]
+        self._close_streams("the transaction() block that it was read in ended", depth=level + 1)
         if record.lost is not None:
             self._end_lost_block(block, record, error)
         elif error is None:

@@ -166,12 +166,16 @@ def _without_values(kind: str, text: str) -> str:
         first = _BARE_NAME.sub(r'with name "\1" does', first)  # quoted, it is shown only if the statement holds it
         hint = hint.strip().partition("\n")[0].replace('"', "").replace(": :", ":")
         return f"{first} {hint}" if hint.startswith(("Did you mean", "Candidate bindings")) else first
+    if text.count(_SOURCE) == 1:  # what follows may be a parameter, with the values of all rows
+        text, _, source = text.partition(_SOURCE)
+        text += f"{_SOURCE}{source}" if source.isidentifier() else ""
     for kinds, pattern, safe in _VALUES:
         if kind in kinds:
             text = pattern.sub(safe, text)
     return text.partition("\n")[0]
 
 
+_SOURCE = " when casting from source column "
 _BARE_NAME = re.compile(r'with name ([^"\s].*?) does(?= not exist)')
 _KEYS = ("Constraint", "TransactionContext")
 _DATA = ("Conversion", "Out of Range", "Invalid Input", "Invalid type", "Mismatch Type")

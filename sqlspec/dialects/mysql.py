@@ -44,29 +44,31 @@ def begin_sql(options: BeginOptions) -> tuple[str, ...]:
 
 
 IMPLICIT_COMMIT = re.compile(
-    r"(?:CREATE\s++(?!(?:OR\s++REPLACE\s++)?TEMPORARY\b)"
+    r"(?:SET\s++STATEMENT\b.*?\bFOR\s++)?"
+    r"(?:CREATE\s++(?!(?:OR\s++REPLACE\s++)?TEMPORARY\s++TABLE\b)"
     r"|DROP\s++(?!TEMPORARY\b|PREPARE\b)"
     r"|DEALLOCATE\s++(?!PREPARE\b)"
     r"|(?:ALTER|RENAME|TRUNCATE|GRANT|REVOKE|FLUSH|INSTALL|UNINSTALL|IMPORT|BACKUP)\b"
     r"|(?:ANALYZE|CHECK|OPTIMIZE|REPAIR)\s++(?:(?:NO_WRITE_TO_BINLOG|LOCAL)\s++)?(?:TABLES?|VIEW)\b"
     r"|RESET\s++(?!PERSIST\b)"
-    r"|SET\s++PASSWORD\b"
+    r"|SET\s++(?:PASSWORD|DEFAULT\s++ROLE)\b"
+    r"|SET\b.*\bautocommit\b"
     r"|LOCK\s++TABLES?\b"
     r"|(?:CACHE|LOAD)\s++INDEX\b"
     r"|CHANGE\s++(?:MASTER|REPLICATION)\b"
     r"|(?:START|STOP)\s++(?:ALL\s++)?(?:TRANSACTION|GROUP_REPLICATION|SLAVES?|REPLICAS?)\b"
     r"|BEGIN\b(?!\s++NOT\s++ATOMIC\b))",
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 """What commits the open transaction before (and mostly after) it runs. Temporary tables do not."""
 
 CHANGES_SESSION = re.compile(
     r"\A[\s;(]*+(?:SET\b(?!\s++(?:STATEMENT|PASSWORD)\b)|USE\b|HANDLER\b|XA\b|LOCK\b|BACKUP\b|FLUSH\b.*\b(?:LOCK|EXPORT)\b"
-    r"|EXECUTE\b|CALL\b[^;]*@)"
+    r"|EXECUTE\b|CALL\b)"
     r"|:=|\bGET_LOCK\s*+\(|\b(?:INTO|SET)\s++@",
     re.IGNORECASE | re.DOTALL,
 )
-"""What stays behind in a connection: variables, locks, the chosen database."""
+"""What stays behind in a connection: variables, locks, the chosen database; a procedure may do all of that."""
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ _BY_CODE: dict[int, type[DatabaseError]] = {
         e.UniqueViolationError: (1022, 1062, 1169, 1291, 1586, 1859),
         e.ForeignKeyViolationError: (1216, 1217, 1451, 1452, 1557, 1761, 1762),
         e.NotNullViolationError: (1048, 1121, 1263, 1364, 1566),
-        e.CheckViolationError: (3819, 4025),
+        e.CheckViolationError: (1526, 3819, 4025),
         e.UndefinedTableError: (1051, 1109, 1146, 4092),
         e.UndefinedColumnError: (1054, 1072),
         e.SQLSyntaxError: (1064, 1065, 1149),
@@ -101,7 +103,8 @@ _BY_CODE: dict[int, type[DatabaseError]] = {
             *(1690, 2032, 3140, 3141, 3143, 3144, 3146, 3147, 3150, 3156, 4038, 4078),
         ),
         e.ProgrammingError: (
-            *(1046, 1050, 1052, 1055, 1060, 1061, 1066, 1091, 1093, 1094, 1111, 1128, 1136, 1210, 1222, 1230, 1231),
+            *(1046, 1050, 1052, 1055, 1060, 1061, 1066, 1091, 1093, 1094, 1111, 1128, 1133, 1136, 1193, 1210, 1222),
+            *(1230, 1231),
             *(1235, 1247, 1248, 1304, 1305, 1318, 1327, 1347, 1568, 1582, 1630, 1651),
         ),
         e.OperationalError: (1021, 1037, 1038, 1041, 1114, 1226, 1301),
@@ -131,12 +134,35 @@ def classify(error: ErrorFacts) -> type[DatabaseError]:
 _QUOTES_NAMES = frozenset(
     (
         *(1020, 1044, 1045, 1046, 1048, 1049, 1050, 1051, 1052, 1054, 1055, 1060, 1061, 1066, 1072, 1091, 1109),
-        *(1142, 1143, 1146, 1153, 1227, 1263, 1264, 1265, 1290, 1304, 1305, 1318, 1347, 1364, 1370, 1406),
+        *(
+            1142,
+            1143,
+            1146,
+            1153,
+            1193,
+            1227,
+            1229,
+            1232,
+            1238,
+            1263,
+            1264,
+            1265,
+            1290,
+            1304,
+            1305,
+            1318,
+            1347,
+            1364,
+            1370,
+            1406,
+        ),
         *(1644, 1698, 3819, 4025, 4092),
     )
 )
 """Errors whose quoted texts are names, or whose author is whoever raised them (1644, SIGNAL); others quote values."""
 
+_BEFORE_VALUE = {1231: " to the value of ", 1526: " for value "}
+"""What stands before a value at the end of a message: after a name in quotes, or without any."""
 _OF_CLIENTS = range(2000, 3000)
 """Numbers of what drivers say by themselves: they quote addresses."""
 _QUOTED = re.compile(r"(?<!\w)'(?:.*'(?!\w)|.*)", re.DOTALL)
@@ -189,6 +215,9 @@ def _code_part(near: str) -> str:
 
 def without_values(message: str, code: int | None) -> str:
     """The message without what it quotes, where that may be a value and not a name."""
+    told, words, _ = message.partition(_BEFORE_VALUE.get(code or 0) or "\0")
+    if words:
+        return f"{told}{words}…"
     if code in _QUOTES_NAMES or "'" not in message or (code is not None and code in _OF_CLIENTS):
         return message
     near = _NEAR.search(message)
@@ -212,10 +241,16 @@ def _finite_float(value: float) -> float:
 def _finite_decimal(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise TypeError(_NOT_FINITE)
+    if abs(value.adjusted()) > MOST_DIGITS:
+        raise TypeError(_TOO_LONG)
     return value
 
 
+MOST_DIGITS = 80
+"""Before the point: of more, the servers make 65 nines. Behind it they round; but ``1E-999999999`` is a gigabyte."""
+
 _NOT_FINITE = "MySQL has no infinity and no NaN"
+_TOO_LONG = f"MySQL has no decimals of more than {MOST_DIGITS} digits"
 
 
 def _datetime(value: dt.datetime) -> dt.datetime | str:

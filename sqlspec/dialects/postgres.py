@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from sqlspec.core.plan import Plan
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("LEXICAL", "POSTGRES", "RESET_SQL", "begin_sql", "classify", "error_facts", "refuse_copy", "without_values")
+__all__ = (
+    "LEXICAL",
+    "POSTGRES",
+    "RESET_SQL",
+    "begin_sql",
+    "classify",
+    "error_facts",
+    "is_outdated",
+    "refuse_copy",
+    "without_values",
+)
 
 RESET_SQL = "SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;"
 """Undoes what a session can leave behind, in one round trip of the simple protocol; asyncpg's own reset is the same."""
@@ -92,6 +102,19 @@ POSTGRES = DialectFacts(
     native_types=NATIVE_TYPES | {bool, dt.date, dt.datetime, dt.time, dt.timedelta, Decimal, UUID},
     encoders={Enum: enum_value},
 )
+
+
+def is_outdated(sqlstate: str | None, context: str | None) -> bool:
+    """Whether this may be a prepared statement whose parameters' types do not fit the tables any more.
+
+    Args:
+        sqlstate: Of the error.
+        context: Its CONTEXT; without one it was found before anything ran, and not in a function.
+    """
+    return context is None and sqlstate in _OUTDATED
+
+
+_OUTDATED = frozenset({"26000", "42725", "42804", "42846", "42883"})
 
 
 def refuse_copy(plan: Plan) -> None:

@@ -55,6 +55,7 @@ _MESSAGES: tuple[tuple[str, type[DatabaseError]], ...] = (
     (r"no such column|has no column named", e.UndefinedColumnError),
     (r"syntax error|unrecognized token|incomplete input", e.SQLSyntaxError),
     (r"not authorized", e.PermissionDeniedError),
+    (r"\Ainteger overflow\Z", e.DataError),
     (  # sqlite3's own, no code
         r"too large to convert|surrogates not allowed|not C-contiguous|[Ee]rror binding parameter",
         e.DataError,

@@ -1,1 +1,1 @@
-"""Tools for the tests of those who build on SQLSpec. Needs pytest and pytest-asyncio."""
+"""Tools for the tests of those who build on SQLSpec. They need the extra ``testing``."""

@@ -1,4 +1,4 @@
-"""Our own pool, for drivers that have none: C2 F4 S16."""
+"""Our own pool, for drivers that have none, and configs on it: C2 F1 F2 F4 S16."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from sqlspec._async.pool import AsyncPool
 from sqlspec.exceptions import ImproperConfigurationError
+from tests.support.configs import AsyncFixture, AsyncSqlite
 
 
 class Factory:
@@ -135,3 +136,64 @@ def test_sizes_that_can_not_be(least: int, most: int) -> None:
     """Are an error at once."""  # C1
     with pytest.raises(ImproperConfigurationError, match="min_size"):
         Factory().pool(min_size=least, max_size=most)
+
+
+class Gone(BaseException):
+    """Not an error: somebody was interrupted."""
+
+
+class Picky(AsyncSqlite):
+    """Finds fault with connections."""
+
+    stale: Any = None
+    refusal: BaseException | None = None
+
+    def is_fresh(self, connection: Any) -> bool:
+        """All but one."""
+        return connection is not self.stale
+
+    async def reset(self, connection: Any) -> None:
+        """Once."""
+        refusal, self.refusal = self.refusal, None
+        if refusal is not None:
+            raise refusal
+        await super().reset(connection)
+
+
+async def connection_of(config: Picky) -> Any:
+    """The one that a session has."""
+    async with config.provide_session() as db:
+        return await db.acquire_connection()
+
+
+@pytest.fixture
+async def picky(config: AsyncSqlite) -> AsyncFixture[Picky]:
+    """A pool of one."""
+    pool_config: Any = {**config.pool_config, "max_size": 1}
+    picky = Picky(pool_config=pool_config, acquire_timeout=0.2)
+    yield picky
+    await picky.close()
+
+
+async def test_a_connection_that_is_not_fresh_is_replaced(picky: Picky) -> None:
+    """And closed, so that there is room for the other."""  # F2
+    first = await connection_of(picky)
+    assert await connection_of(picky) is first
+    picky.stale = first
+    assert await connection_of(picky) is not first
+    assert picky.connections.pool.size == 1
+
+
+async def test_a_connection_that_can_not_be_reset_is_closed(picky: Picky, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it was that went wrong, the next user gets another; an interruption goes on."""  # F1
+    first = await connection_of(picky)
+    picky.refusal = ValueError("no")
+    assert await connection_of(picky) is first
+    assert "could not be settled and is closed: no" in caplog.text
+    second = await connection_of(picky)
+    assert second is not first
+    picky.refusal = Gone()
+    with pytest.raises(Gone):
+        await connection_of(picky)
+    assert await connection_of(picky) is not second
+    assert picky.connections.pool.size == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import Any
 
 import pytest
@@ -405,3 +406,21 @@ async def test_rollback_only(config: AsyncSqlite) -> None:
     db.set_rollback_only()
     assert [*flags, db.is_rollback_only] == [False, True]
     await db.close()
+
+
+async def test_a_rollback_that_is_refused_costs_the_connection(
+    config: AsyncSqlite, db: AsyncSqliteDriver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Closing it rolls back too: what runs next on the session is no part of what was given up."""  # S5 E3
+
+    def refuse_rollback(action: int, what: str | None, *_: str | None) -> int:
+        return sqlite3.SQLITE_DENY if (action, what) == (sqlite3.SQLITE_TRANSACTION, "ROLLBACK") else sqlite3.SQLITE_OK
+
+    await db.call_connection("set_authorizer", (refuse_rollback,), {})
+    await db.begin()
+    await db.execute(INSERT, 1, "a")
+    await db.rollback()
+    assert "ROLLBACK failed, the connection is closed instead" in caplog.text
+    await db.execute(INSERT, 2, "b")
+    async with config.provide_session() as other:
+        assert await other.select("SELECT id FROM items", schema_type=int) == [2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from typing import Any
 
 import pytest
@@ -405,3 +406,21 @@ def test_rollback_only(config: SyncSqlite) -> None:
     db.set_rollback_only()
     assert [*flags, db.is_rollback_only] == [False, True]
     db.close()
+
+
+def test_a_rollback_that_is_refused_costs_the_connection(
+    config: SyncSqlite, db: SyncSqliteDriver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Closing it rolls back too: what runs next on the session is no part of what was given up."""  # S5 E3
+
+    def refuse_rollback(action: int, what: str | None, *_: str | None) -> int:
+        return sqlite3.SQLITE_DENY if (action, what) == (sqlite3.SQLITE_TRANSACTION, "ROLLBACK") else sqlite3.SQLITE_OK
+
+    db.call_connection("set_authorizer", (refuse_rollback,), {})
+    db.begin()
+    db.execute(INSERT, 1, "a")
+    db.rollback()
+    assert "ROLLBACK failed, the connection is closed instead" in caplog.text
+    db.execute(INSERT, 2, "b")
+    with config.provide_session() as other:
+        assert other.select("SELECT id FROM items", schema_type=int) == [2]

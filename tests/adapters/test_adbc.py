@@ -8,6 +8,7 @@ import time
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -57,6 +58,34 @@ async def test_the_drivers_own_connection_gives_arrow(database: Database) -> Non
     async with database.session() as db:
         await db.execute("INSERT INTO kept VALUES (10)")
     assert await database.value("SELECT count(*) FROM kept") == 2
+
+
+@only("sqlite", "duckdb", "postgresql")
+async def test_a_pool_that_is_closed_under_a_session(database: Database) -> None:
+    """The session commits what the next pool sees."""  # S16
+    await database.run("CREATE TABLE kept (id INTEGER)")
+    async with database.session() as db:
+        await db.begin()
+        await db.execute("INSERT INTO kept VALUES (1)")
+        await database.close()
+        assert await database.value("SELECT count(*) FROM kept") == 0
+        await db.commit()
+        assert await database.value("SELECT count(*) FROM kept") == 1
+    await database.close()
+    assert await database.value("SELECT count(*) FROM kept") == 1
+
+
+@only("duckdb")
+async def test_one_file_has_one_set_of_settings(database: Database) -> None:
+    """A second config that wants others is refused, as by the duckdb adapter; it may have them afterwards."""  # E2
+    other = database.new_config({"db_kwargs": {"threads": "1"}})
+    await database.value("SELECT 1")
+    with pytest.raises(ConnectionFailedError, match="other db_kwargs"):
+        async with database.session(other) as db:
+            await db.select_value("SELECT 1")
+    await database.close()
+    async with database.session(other) as db:
+        assert await db.select_value("SELECT current_setting('threads')") == 1
 
 
 @only("sqlite")
@@ -139,6 +168,29 @@ async def test_a_table_that_changed(db: AsyncDriverAdapterBase) -> None:
     assert (await db.execute(insert, 2, Decimal("1.5"))).rows_affected == 1
     with pytest.raises(DataError):
         await db.execute(insert, 3, "1.5")
+
+
+@only("duckdb")
+async def test_many_rows_go_in_bulk(db: AsyncDriverAdapterBase) -> None:
+    """And are what they are alone; one by one it would take half a minute."""  # P7
+    await db.execute(
+        "CREATE TABLE kept (id INTEGER PRIMARY KEY, t TEXT, f DOUBLE, b BLOB, u UUID, d DATE, ts TIMESTAMPTZ, "
+        "n DECIMAL(9, 2), i INTERVAL, j JSON, z TIMETZ, o BOOLEAN)"
+    )
+    insert = f"INSERT INTO kept VALUES ({', '.join('?' * 12)})"
+    day, moment = dt.date(2024, 2, 29), dt.datetime(2024, 2, 29, 12, tzinfo=dt.timezone(dt.timedelta(hours=5)))
+    more = (UUID(int=5), day, moment, Decimal("1.50"), dt.timedelta(400), {"a": 1}, dt.time(1, tzinfo=dt.UTC), True)
+    rows: list[Any] = [(number, "ü", 1.5, b"\xff", *more) for number in range(30_000)]
+    rows[0] = (0, *[None] * 11)
+    started = time.monotonic()
+    assert (await db.execute_many(insert, rows)).rows_affected == 30_000
+    assert time.monotonic() - started < 10
+    await db.execute(insert, (-1, *rows[1][1:]))
+    found: Any = await db.select("SELECT * EXCLUDE (id) FROM kept WHERE id < 2 ORDER BY id", schema_type=tuple)
+    assert found == [found[2], (None,) * 11, found[0]]
+    with pytest.raises(IntegrityError):
+        await db.execute_many("INSERT INTO kept (id) VALUES (?)", [(-number,) for number in range(2, 50)] * 2)
+    assert await db.select_value("SELECT count(*) FROM kept") == 30_001
 
 
 @only("postgresql", "duckdb", "flightsql")

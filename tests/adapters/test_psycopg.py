@@ -197,6 +197,8 @@ async def test_statements_heal_when_their_tables_change(database: Database) -> N
     select, insert = "SELECT * FROM t WHERE id = ?", "INSERT INTO t (id) VALUES (?) RETURNING *"
     async with database.session() as db, database.session() as other:
         await other.execute("CREATE TABLE t (id int)")
+        await db.begin()
+        await db.rollback()  # from now on psycopg takes no notice of another one
         for _ in range(8):
             await db.select(select, 1)
             await db.execute(insert, 2)
@@ -291,19 +293,6 @@ async def test_configure_and_a_password_that_is_asked_for(database: Database) ->
         async with asyncio.timeout(5):
             while await db.select_value(count):
                 await asyncio.sleep(0.01)
-
-
-@both
-async def test_copy_to_the_client_is_refused_before_it_is_sent(db: AsyncDriverAdapterBase) -> None:
-    """psycopg would leave the connection in the middle of it."""  # E4
-    await db.execute("CREATE TABLE t (id int)")
-    await db.begin()
-    for statement in ("COPY t TO STDOUT", "COPY t FROM STDIN"):
-        with pytest.raises(DatabaseError, match="copy"):
-            await db.execute(statement)
-    await db.execute("INSERT INTO t VALUES (1)")
-    await db.commit()
-    assert await db.select_value("SELECT count(*) FROM t") == 1
 
 
 @both

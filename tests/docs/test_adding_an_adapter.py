@@ -111,7 +111,7 @@ def test_the_page_makes_an_adapter_that_passes_the_suite(project: Project) -> No
     [
         ("return connection.in_transaction  #", "return False  #", "opened_by_a_statement"),
         ("isolation_level=None", 'isolation_level="DEFERRED"', "every_statement_commits_by_itself"),
-        ('"returning", ', '"returning", "count", ', "rows_affected"),
+        ('"returning", ', '"returning", "count_many", ', "rows_affected"),
         ("PRAGMA foreign_keys = ON", "PRAGMA foreign_keys = OFF", "same_class_everywhere"),
     ],
 )
@@ -124,6 +124,19 @@ def test_the_suite_finds_what_is_wrong_with_an_adapter(project: Project, right: 
     path.write_text(path.read_text().replace(right, wrong))
     done = project.run(suite, "-q", "--color=no", "-p", "no:cacheprovider", "-k", rule)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout[-3000:] + done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_the_suite_says_what_is_not_declared(project: Project) -> None:
+    """A test of what an adapter refuses fails because it can do it: its author is told what to declare."""  # X4
+    *before, suite = commands()
+    for command in before:
+        project.run(command)
+    path = project.folder / "toy_sqlspec" / "compliance.py"
+    path.write_text(path.read_text().replace('"infinity", ', ""))
+    done = project.run(suite, "-q", "--color=no", "-p", "no:cacheprovider", "-k", "infinity")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout[-3000:] + done.stderr
+    assert "This test is run because toy does not declare 'infinity'" in done.stdout
 
 
 def test_the_toy_is_short() -> None:

@@ -11,7 +11,16 @@ from uuid import uuid4
 import pytest
 
 from sqlspec.adapters import load_config
-from sqlspec.exceptions import ConnectionLostError, DeadlockError, StatementTimeoutError, TransactionAbortedError
+from sqlspec.exceptions import (
+    ConnectionLostError,
+    DeadlockError,
+    ImplicitCommitError,
+    ImproperConfigurationError,
+    SQLSyntaxError,
+    StatementTimeoutError,
+    TransactionAbortedError,
+    TransactionError,
+)
 from sqlspec.servers.mysql_client import run_sql
 from sqlspec.testing.compliance.bridge import AwaitableScope
 from tests.support.cable import cable
@@ -236,3 +245,61 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(name: str, 
     closing = config.close()
     if closing is not None:
         await closing
+
+
+HIDDEN = "\\' , 'injected' , '"
+"""Ends its literal wherever a backslash is taken for what it is not."""
+
+
+@ALL
+@pytest.mark.parametrize(
+    "before",
+    ["SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "SELECT no_escapes()", "SET character_set_client = sjis"],
+    ids=["mode", "function", "sjis"],
+)
+async def test_a_value_stays_in_its_literal_whatever_a_backslash_means(name: str, before: str, dsn: str) -> None:
+    """A routine that sets ``sql_mode`` leaves the server's flag wrong; Shift-JIS has it in characters."""  # P8
+    body = "RETURNS INT NO SQL BEGIN SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'; RETURN 1; END"
+    run_sql(dsn, f"CREATE FUNCTION no_escapes() {body}")
+    async with opened(name, dsn) as config, session(config) as db:
+        await db.execute(before)
+        await db.execute("DO 0")  # its answer tells the flag
+        for text in (HIDDEN, f"ß{HIDDEN}", f"中{HIDDEN}"):
+            assert await db.select_value("SELECT HEX(?) AS it", text) == text.encode().hex().upper()
+
+
+@ALL
+async def test_one_text_is_one_statement(name: str, dsn: str) -> None:
+    """Though asyncmy and aiomysql ask for more, and the lexer can't know the session's modes."""  # P6
+    async with opened(name, dsn) as config, session(config) as db:
+        await db.execute("SET sql_mode = 'NO_BACKSLASH_ESCAPES'")
+        with pytest.raises(SQLSyntaxError):
+            await db.execute(r"SELECT '\'; INSERT INTO items VALUES (1, 1) -- '")
+    assert run_sql(dsn, "SELECT count(*) FROM items") == [("0",)]
+
+
+@ALL
+async def test_autocommit_stays_on(name: str, dsn: str) -> None:
+    """Off, every statement would open a transaction that nobody ends: all would be lost without a word."""  # S3 S5
+    async with opened(name, dsn) as config, session(config) as db:
+        with pytest.raises(TransactionError, match="transaction()"):
+            await db.execute("SET autocommit = 0")
+        await db.execute("INSERT INTO items VALUES (1, 1)")
+        assert run_sql(dsn, "SELECT count(*) FROM items") == [("1",)]
+        async with db.transaction():
+            with pytest.raises(ImplicitCommitError):
+                await db.execute("SET @@autocommit = 1")
+
+
+@ALL
+@pytest.mark.parametrize("first", ["SET autocommit = 0", "BEGIN"])
+async def test_a_connection_begins_without_a_transaction(name: str, first: str, dsn: str) -> None:
+    """``init_command`` can't change what every session relies on."""  # S3
+    async with opened(name, dsn) as config:
+        greedy = load_config(name)(pool_config={**config.pool_config, "init_command": first}, acquire_timeout=1)
+        with pytest.raises(ImproperConfigurationError, match="init_command"):
+            async with session(greedy) as db:
+                await db.execute("INSERT INTO items VALUES (1, 1)")
+        closing = greedy.close()
+        if closing is not None:
+            await closing

@@ -7,9 +7,9 @@ like ``1E-10``, which is a float for the server, and ``str()`` of whatever they 
 A value of a subclass is written by the methods of the known class: what its own make of it need not be a literal.
 
 What a backslash means, nobody knows for certain: the server's flag for NO_BACKSLASH_ESCAPES is not what holds after a
-routine that sets ``sql_mode`` (measured: ``SELECT f()`` is enough), and in GBK or Shift-JIS, after SET NAMES, one may be
-the end of a character. So a text with a backslash is written as hex, like bytes: nothing in it can be read as a quote,
-and it counts twice against ``max_allowed_packet``. Only where the grammar wants a quoted text is the flag believed.
+routine that sets ``sql_mode`` (measured: ``SELECT f()`` is enough), and in Shift-JIS, after SET NAMES, one may be the
+end of a character. So a text with a backslash is written as hex, like bytes: nothing in it can be read as a quote, and
+it counts twice against ``max_allowed_packet``. Only where the grammar wants a quoted text is the flag believed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ("UnsendableError", "literals")
 _EXPRESSIONS = frozenset(
     {"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "VALUES", "CALL", "DO", "EXPLAIN", "DESCRIBE", "ANALYZE"}
 )
-"""Verbs of statements in which every value is an expression; others (SHOW, CREATE USER …) have places for quotes only."""
+"""Verbs of statements that take any expression for a value; others (SHOW, CREATE USER …) want a quoted text."""
 
 
 class UnsendableError(Exception):

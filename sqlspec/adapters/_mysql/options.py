@@ -20,10 +20,13 @@ from sqlspec.exceptions import ImproperConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ("ALIASES", "KEYS", "KINDS", "MysqlPoolConfig", "Place", "kinds_of", "port_of")
+__all__ = ("ALIASES", "KEYS", "KINDS", "MULTI_STATEMENTS", "MysqlPoolConfig", "Place", "kinds_of", "port_of")
 
 FOUND_ROWS = 2
 """The client flag with which an UPDATE counts the rows it found, as every other database does, not those it changed."""
+
+MULTI_STATEMENTS = 1 << 16
+"""The client flag with which one text may hold several statements: never set, but asyncmy and aiomysql do."""
 
 CONNECT_TIMEOUT = 10.0
 IDLE_LIMIT = 3600.0

@@ -120,7 +120,10 @@ def column(values: Sequence[Any], wanted: Any) -> Any:
     if wanted is None or wanted.id == _NULL:
         wanted = _natural(present)
         if wanted is None:
-            return pa.array(values)
+            found = pa.array(values)
+            if kinds.is_nested(found.type):
+                raise MisfitError(f"there is no type for {type(present[0]).__name__}")
+            return found
     elif wanted != TEXT and wanted != _JSON:
         wanted = _checked(present, wanted)
     if isinstance(wanted, pa.BaseExtensionType):
@@ -325,7 +328,16 @@ class Reading:
 
     def _map_change(self, kind: Any) -> Change:
         key, item = self._change(kind.key_type) or _same, self._change(kind.item_type) or _same
-        return lambda pairs: {key(name): None if value is None else item(value) for name, value in pairs}
+
+        def change(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+            keys = [key(name) for name, _ in pairs]
+            values = [None if value is None else item(value) for _, value in pairs]
+            try:
+                return dict(zip(keys, values, strict=True))
+            except TypeError:  # lists and dicts can't be keys
+                return {"key": keys, "value": values}
+
+        return change
 
     def _struct_change(self, kind: Any) -> Change | None:
         changes = {field.name: change for field in kind if (change := self._change(field.type))}
@@ -356,6 +368,9 @@ def _coarse(kind: Any) -> Any:
         return pa.duration("us")
     if kinds.is_list(kind):
         return pa.list_(kind.value_field.with_type(_coarse(kind.value_type)))
+    if kinds.is_map(kind):
+        key, item = (field.with_type(_coarse(field.type)) for field in (kind.key_field, kind.item_field))
+        return kind if (key, item) == (kind.key_field, kind.item_field) else pa.map_(key, item)
     if kinds.is_struct(kind):
         return pa.struct([field.with_type(_coarse(field.type)) for field in kind])
     return kind

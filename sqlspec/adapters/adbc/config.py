@@ -127,7 +127,7 @@ class AdbcConfig(SyncPooledConfig[Connection, AdbcDriver]):
 
     def connect(self) -> Connection:
         """Open a connection beside the pool."""
-        connection = Connection(self._handle.get(), self.pool_config.get("conn_kwargs", {}))
+        connection = Connection(self._handle, self.pool_config.get("conn_kwargs", {}))
         try:
             self.wire.set_up(connection, self._place.setup)
         except BaseException:

@@ -24,6 +24,7 @@ from sqlspec.exceptions import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlspec.adapters.adbc.place import Handle
     from sqlspec.core.plan import Plan
     from sqlspec.core.result import Answer
     from sqlspec.core.rows import Shape
@@ -33,21 +34,19 @@ __all__ = ("COUNTED", "AdbcDriver", "AdbcWire", "Connection", "Rows", "told")
 COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
 
 
-class _Kept:
-    """A database that a connection does not close: others use it too."""
-
-    def close(self) -> None:
-        """Left open."""
-
-
 class Connection(dbapi.Connection):
     """A connection that knows what runs on it and which streams are open: both must be known from outside."""
 
-    def __init__(self, database: adbc.AdbcDatabase, options: Mapping[str, Any]) -> None:
-        connection = adbc.AdbcConnection(database, **options)
-        kept: Any = _Kept()
-        super().__init__(kept, connection, autocommit=True)
+    def __init__(self, handle: Handle, options: Mapping[str, Any]) -> None:
+        database: Any = handle.get()
+        try:
+            connection = adbc.AdbcConnection(database.opened, **options)
+        except BaseException:
+            database.close()
+            raise
+        super().__init__(database, connection, autocommit=True)
         self._database = database
+        self._handle = handle
         self._options = options
         self.is_open = True
         self.streams: set[Rows] = set()
@@ -88,11 +87,12 @@ class Connection(dbapi.Connection):
     @property
     def adbc_database(self) -> adbc.AdbcDatabase:
         """The driver's handle on the database, which all connections share."""
-        return self._database
+        opened: adbc.AdbcDatabase = self._database.opened
+        return opened
 
     def adbc_clone(self) -> dbapi.Connection:
         """Another connection, beside the pool."""
-        return Connection(self._database, self._options)
+        return Connection(self._handle, self._options)
 
     def close(self) -> None:
         """Close it, with all that is open on it."""

@@ -1,8 +1,9 @@
 """DuckDB by its own ADBC entry point, which the duckdb package brings: a file or a database in memory.
 
-What it can't do (duckdb 2.0, measured): take several rows at once, so that ``execute_many`` runs row by row; say which
-types its parameters have. Rows are computed as they are read; when another statement runs on the same connection, the
-rest of an open stream is put into memory first.
+What it can't do (duckdb 2.0, measured): take several rows at once, so that what is no plain INSERT runs row by row; say
+which types its parameters have; notice that its process has the file open already, so that all configs share one handle
+on it. Rows are computed as they are read; when another statement runs on the same connection, the rest of an open
+stream is put into memory first.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from urllib.parse import unquote
 import adbc_driver_manager as adbc
 import msgspec
 
-from sqlspec.adapters.adbc.arrow import Reading, pa
+from sqlspec.adapters.adbc.arrow import MisfitError, Reading, batch, pa
 from sqlspec.adapters.adbc.driver import AdbcWire, Connection, told
 from sqlspec.adapters.adbc.place import Place, driver
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
 from sqlspec.dialects.duckdb import DUCKDB, read_message
+from sqlspec.dialects.duckdb_bulk import in_bulk
 from sqlspec.exceptions import ImproperConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlspec.core.plan import Plan
 
 __all__ = ("AdbcDuckdbWire", "place")
 
@@ -46,7 +50,14 @@ def place(options: Mapping[str, Any]) -> Place:
     module = driver("adbc_driver_duckdb", "duckdb", "adbc-duckdb")
     keys = {"entrypoint": "duckdb_adbc_init", "path": path, **options.get("db_kwargs", {})}
     target = "duckdb://:memory:" if path == ":memory:" else f"duckdb:///{path}"
-    return Place(target, (), lambda: adbc.AdbcDatabase(driver=module.driver_path(), **keys), _SETUP)
+    return Place(
+        target,
+        (),
+        lambda: adbc.AdbcDatabase(driver=module.driver_path(), **keys),
+        _SETUP,
+        file=None if path == ":memory:" else os.path.realpath(path),
+        settings=options.get("db_kwargs", {}),
+    )
 
 
 def _hugeint(value: bytes) -> int:
@@ -88,6 +99,26 @@ class AdbcDuckdbWire(AdbcWire):
     style = ParameterStyle.QMARK
     reading = READING
     binds_many = False
+
+    def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
+        """Run one statement for every row; plain INSERTs in bulk."""
+        bulk = in_bulk(sql, rows) if plan.verb == "INSERT" and not plan.returns_rows else None
+        try:
+            chunks = [(statement, batch([lists])) for statement, lists in bulk.chunks] if bulk else []
+        except MisfitError:  # by itself the row that does not fit is told
+            bulk = None
+        if bulk is None or self.rows(connection, bulk.is_special) != [(False,)]:
+            return super().run_many(connection, plan, sql, rows)
+        return sum(self._send_lists(connection, statement, lists) for statement, lists in chunks)
+
+    def _send_lists(self, connection: Connection, sql: str, lists: Any) -> int:
+        statement = connection.begin_statement(sql, self.statement_options)
+        try:
+            statement.bind(lists)
+            affected: int = statement.execute_update()
+            return affected
+        finally:
+            connection.end_statement(statement)
 
     def command(self, connection: Connection, sql: str) -> str | None:
         """A COMMIT that fails rolls back."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlspec.exceptions import ConnectionFailedError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import adbc_driver_manager as adbc
 
-__all__ = ("Handle", "Place", "driver")
+__all__ = ("Database", "Handle", "Place", "driver")
 
 
 class Place(NamedTuple):
@@ -30,6 +30,8 @@ class Place(NamedTuple):
         open: Makes the driver's handle; most drivers contact the database for that.
         setup: Statements that every new connection runs.
         forks: A process that was forked off can open it anew.
+        file: The file, if a process must not open it twice.
+        settings: What it is opened with.
     """
 
     target: str
@@ -37,6 +39,8 @@ class Place(NamedTuple):
     open: Callable[[], adbc.AdbcDatabase]
     setup: Sequence[str] = ()
     forks: bool = True
+    file: str | None = None
+    settings: Mapping[str, Any] = {}
 
 
 def driver(module: str, package: str, extra: str) -> Any:
@@ -50,36 +54,83 @@ def driver(module: str, package: str, extra: str) -> Any:
     return import_module(module)
 
 
+class Database:
+    """The driver's handle on a database, closed when the last one who has it lets go of it. Made by ``Handle``."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.opened = place.open()
+        self.users = 0
+        self._process = os.getpid()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process opened it; a process that was forked off leaves its parent's alone."""
+        return self._process == os.getpid()
+
+    def close(self) -> None:
+        """Let go of it."""
+        with _guard:
+            self.users -= 1
+            if self.is_ours and not self.users:
+                self.opened.close()
+                _files.pop(self.place.file, None)
+
+
+_files: dict[str | None, Database] = {}
+"""Those that must not be opened twice: two handles of one process write over each other's work."""
+_guard = threading.Lock()
+
+
+def _new_guard() -> None:
+    """Another thread may have held it when this process was forked off."""
+    global _guard  # noqa: PLW0603
+    _guard = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_guard)
+
+
 class Handle:
-    """The driver's handle, opened when it is wanted; a forked process opens its own and leaves the parent's alone."""
+    """A config's hold on the driver's handle, from the first connection until its last pool is closed."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._lock = threading.Lock()
-        self._found: tuple[int, adbc.AdbcDatabase] | None = None
-        self._abandoned: list[adbc.AdbcDatabase] = []
+        self._found: Database | None = None
+        self._parents: Database | None = None
 
-    def get(self) -> adbc.AdbcDatabase:
-        """The handle of this process."""
-        with self._lock:
-            if self._found is not None and self._found[0] != os.getpid():
+    def get(self) -> Database:
+        """The handle, for one more who has to close it."""
+        with _guard:
+            found = self._found
+            if found is not None and not found.is_ours:
                 if not self._place.forks:
                     message = (
                         f"The driver for {self._place.target} does not work in a forked process: spawn it instead."
                     )
                     raise ConnectionFailedError(message)
-                self._abandoned.append(self._found[1])
-                self._found = None
-            if self._found is None:
-                self._found = (os.getpid(), self._place.open())
-            return self._found[1]
+                self._parents, found = found, None
+            if found is None:
+                found = self._found = self._open()
+                found.users += 1
+            found.users += 1
+            return found
+
+    def _open(self) -> Database:
+        file = self._place.file
+        found = _files.get(file)
+        if found is None or not found.is_ours:
+            found = Database(self._place)
+            if file is not None:
+                _files[file] = found
+        elif found.place.settings != self._place.settings:
+            message = f"Could not connect to {self._place.target}: this process has it open with other db_kwargs."
+            raise ConnectionFailedError(message)
+        return found
 
     def close(self) -> None:
-        """Close it, unless a connection is still in use: then it lives as long as that."""
-        with self._lock:
-            found, self._found = self._found, None
-            if found is not None and found[0] == os.getpid():
-                try:
-                    found[1].close()
-                except RuntimeError:  # "Cannot close AdbcDatabase with open AdbcConnection"
-                    self._abandoned.append(found[1])
+        """Let go of it; a connection that is still in use keeps it open."""
+        found, self._found = self._found, None
+        if found is not None:
+            found.close()

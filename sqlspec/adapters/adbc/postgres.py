@@ -47,6 +47,8 @@ _AROUND = re.compile(
     r"(.*?)(?:\n(?:DETAIL|HINT|LINE \d+|CONTEXT|Query was):?.*)?",
     re.DOTALL,
 )
+_WHOLE = frozenset({"SELECT", "VALUES", "INSERT", "UPDATE", "DELETE", "MERGE"})
+"""What has done nothing at all when it fails."""
 _UNKNOWN = re.compile(r"un\w+<oid:(\d+)>")
 _TEXTS = {'"text"', '"varchar"', '"bpchar"', '"name"', '"char"', '"unknown"'}
 _CUT_OFF = re.compile(
@@ -117,21 +119,26 @@ class AdbcPostgresWire(AdbcWire):
         return f"{quoted}[]" if is_array else quoted
 
     def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
-        """Run one statement. Where it failed is told by its place in what was sent, with the casts."""
+        """Run one statement; once more if what was learned of it did not fit the tables and no transaction is open."""
         refuse_copy(plan)
+        before = plan.learned
         try:
             return super().run(connection, plan, sql, args, limit)
         except adbc.Error as error:
-            known: _Learned | None = plan.learned
-            if known is not None:
-                error.casts = known.casts  # type: ignore[attr-defined]
-                plan.learned = None  # tables may have changed
-            raise
+            _forget(plan, error)
+            is_stale = before is not None and (error.sqlstate or "").startswith("42") and plan.verb in _WHOLE
+            if not is_stale or self.in_transaction(connection):
+                raise
+        return self.run(connection, plan, sql, args, limit)
 
     def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """All rows in one batch."""
         refuse_copy(plan)
-        return super().run_many(connection, plan, sql, rows)
+        try:
+            return super().run_many(connection, plan, sql, rows)
+        except adbc.Error as error:
+            _forget(plan, error)
+            raise
 
     def command(self, connection: Connection, sql: str) -> str | None:
         """A COMMIT that will be a rollback says so."""
@@ -229,6 +236,14 @@ def _without_casts(position: str | None, casts: Sequence[tuple[int, str]]) -> in
     if position is None:
         return None
     return int(position) - sum(len(cast) for at, cast in casts if at < int(position) - 1)
+
+
+def _forget(plan: Plan, error: adbc.Error) -> None:
+    """Tables may have changed. Where a statement failed is told by its place in what was sent, with the casts."""
+    known: _Learned | None = plan.learned
+    if known is not None:
+        error.casts = known.casts  # type: ignore[attr-defined]
+        plan.learned = None
 
 
 def _status(connection: Connection) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from typing_extensions import Unpack
 
 from sqlspec.adapters._mysql._async.config import AsyncMysqlConfig
-from sqlspec.adapters._mysql.options import KEYS, MysqlPoolConfig, kinds_of, port_of
+from sqlspec.adapters._mysql.options import KEYS, MULTI_STATEMENTS, MysqlPoolConfig, kinds_of, port_of
 from sqlspec.adapters.aiomysql.driver import AiomysqlDriver, AiomysqlWire, Connection
 from sqlspec.core.options import ConfigOptions
 
@@ -48,6 +48,7 @@ class AiomysqlConfig(AsyncMysqlConfig[AiomysqlDriver]):
             ssl=self.place.ssl or None,
             auth_plugin=self.pool_config.get("auth_plugin", ""),
         )
+        connection.client_flag &= ~MULTI_STATEMENTS
         try:
             async with asyncio.timeout(seconds):
                 await connection._connect()

@@ -5,6 +5,7 @@ A cancelled statement leaves its answer on the wire (aiomysql#971), so its conne
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,11 @@ class Connection(aiomysql_connection.Connection):  # type: ignore[misc]
         wanted: object = self._ssl_context  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if wanted and not self.server_capabilities & CLIENT_SSL:
             raise OperationalError(TLS_REFUSED, "TLS is required but the server does not offer it")
+
+    def __del__(self) -> None:
+        """The driver's needs the loop, which may be gone when nobody closed the pool."""
+        with suppress(RuntimeError):
+            super().__del__()  # pyright: ignore[reportUnknownMemberType]
 
 
 class AiomysqlWire(AsyncMysqlWire):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncmy
+from asyncmy.connection import Connection
 from typing_extensions import Unpack
 
 from sqlspec.adapters._mysql._async.config import AsyncMysqlConfig
-from sqlspec.adapters._mysql.options import KEYS, MysqlPoolConfig, kinds_of, port_of
+from sqlspec.adapters._mysql.options import KEYS, MULTI_STATEMENTS, MysqlPoolConfig, kinds_of, port_of
 from sqlspec.adapters.asyncmy.driver import AsyncmyDriver, AsyncmyWire
 from sqlspec.core.options import ConfigOptions
 
@@ -43,15 +43,18 @@ class AsyncmyConfig(AsyncMysqlConfig[AsyncmyDriver]):
 
     async def open_connection(self, seconds: float, silence: float | None) -> Any:
         """Asyncmy's own ``connect_timeout`` ends with the TCP connection; the greeting takes time too."""
-        connect: Any = asyncmy.connect  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        make: Any = Connection
+        connection = make(
+            **self.place.family_arguments(),
+            database=self.place.database,
+            connect_timeout=seconds,
+            read_timeout=silence,
+            ssl=self.place.ssl or None,
+        )
+        connection._client_flag &= ~MULTI_STATEMENTS
         async with asyncio.timeout(seconds):
-            return await connect(
-                **self.place.family_arguments(),
-                database=self.place.database,
-                connect_timeout=seconds,
-                read_timeout=silence,
-                ssl=self.place.ssl or None,
-            )
+            await connection.connect()
+        return connection
 
     def socket_port(self, connection: Any) -> int:
         """Our end."""

@@ -21,6 +21,12 @@ class AsyncmyWire(AsyncMysqlWire):
     errors = (MySQLError, UnsendableError)
     stream_cursor = SSCursor
 
+    def flags(self, connection: Any) -> int:
+        """The connection does not keep those that are all off."""
+        result = connection._result
+        status: int = connection.server_status if result.description is not None else result.server_status
+        return status
+
     def is_usable(self, connection: Any) -> bool:
         """False once either side has closed it."""
         return connection.connected and not connection._stream_broken

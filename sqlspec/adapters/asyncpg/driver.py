@@ -15,7 +15,7 @@ import asyncpg
 from sqlspec._async.driver import AsyncDriverAdapterBase
 from sqlspec._async.wire import AsyncWire
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
-from sqlspec.dialects.postgres import POSTGRES, error_facts, refuse_copy
+from sqlspec.dialects.postgres import POSTGRES, error_facts, is_outdated, refuse_copy
 from sqlspec.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -58,19 +58,26 @@ class AsyncpgWire(AsyncWire["Connection"]):
     many_is_atomic = True
 
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
-        """Run one statement."""
+        """Run one statement; once more if its preparation did not fit the tables and no transaction is open."""
         if not _ASKED_FOR.isdisjoint(map(type, args)):
             (args,) = await _fitted(connection, plan, sql, (args,))
+        try:
+            return await self._send(connection, plan, sql, args)
+        except asyncpg.PostgresError as error:
+            if not await _forget(connection, plan, error) or self.in_transaction(connection):
+                raise
+            return await self._send(connection, plan, sql, args)
+        except (ValueError, OverflowError) as error:
+            raise _unreadable(error, plan) from error
+
+    async def _send(self, connection: Connection, plan: Plan, sql: str, args: Any) -> Answer:
         if not plan.returns_rows:
             refuse_copy(plan)
             status = await connection.execute(sql, *args)
             if plan.verb in _FORGETS:  # asyncpg would go on with statements that the server has no more
                 await connection.reload_schema_state()
             return None, (), _count(status) if plan.verb in _COUNTED else None, None
-        try:
-            records: list[Any] = await connection.fetch(sql, *args)
-        except (ValueError, OverflowError) as error:
-            raise _unreadable(error, plan) from error
+        records: list[Any] = await connection.fetch(sql, *args)
         affected = len(records) if plan.verb in _COUNTED else None
         shape = plan.shape
         if shape is None or not plan.names_are_fixed:
@@ -82,7 +89,12 @@ class AsyncpgWire(AsyncWire["Connection"]):
     async def run_many(self, connection: Connection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """Asyncpg sends all in one implicit transaction, and does not count."""
         refuse_copy(plan)
-        await connection.executemany(sql, await _fitted(connection, plan, sql, rows))
+        rows = list(await _fitted(connection, plan, sql, rows))
+        try:
+            await connection.executemany(sql, rows)
+        except asyncpg.PostgresError as error:
+            await _forget(connection, plan, error)
+            raise
         return None
 
     async def command(self, connection: Connection, sql: str) -> str | None:
@@ -179,7 +191,9 @@ class _Rows:
         """The end of the transaction closes it."""
 
 
-async def _fitted(connection: Connection, plan: Plan, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+async def _fitted(
+    connection: Connection, plan: Plan, sql: str, rows: Sequence[Sequence[Any]]
+) -> Sequence[Sequence[Any]]:
     """Rows as asyncpg takes them right: it would cut 1.9 to 1 for an integer, and write the float 0.1 with 55 digits.
 
     What the parameters' types are is asked for once per plan, if there are such numbers; again before one is refused.
@@ -210,6 +224,16 @@ async def _fitted(connection: Connection, plan: Plan, sql: str, rows: Sequence[S
     return [[_exact(value) if place in exact else value for place, value in enumerate(row)] for row in rows]
 
 
+async def _forget(connection: Connection, plan: Plan, error: asyncpg.PostgresError) -> bool:
+    """Prepare anew what may be outdated: asyncpg would go on with it for minutes."""
+    told = error.as_dict()
+    if not is_outdated(error.sqlstate, told.get("context")):
+        return False
+    plan.learned = None
+    await connection.reload_schema_state()
+    return True
+
+
 def _is_broken(value: Any) -> bool:
     return any(map(_is_broken, value)) if isinstance(value, _LISTS) else isinstance(value, (float, Decimal))
 
@@ -225,7 +249,9 @@ def _unreadable(error: Exception, plan: Plan) -> Exception:
     """A date before year 1, for example. What asyncpg raises for parameters is an InterfaceError, too."""
     if isinstance(error, asyncpg.InterfaceError):
         return error
-    message = "A value of the result is outside of what Python's types hold. Cast it in the statement, to text for example."
+    message = (
+        "A value of the result is outside of what Python's types hold. Cast it in the statement, to text for example."
+    )
     return DataError(f"{message}\nStatement: {plan.text}", statement=plan.text)
 
 

@@ -15,11 +15,11 @@ import duckdb
 
 from sqlspec._sync.driver import SyncDriverAdapterBase
 from sqlspec._sync.wire import SyncWire
-from sqlspec.adapters.duckdb.bulk import insert_in_bulk
-from sqlspec.adapters.duckdb.values import FACTS, Columns
+from sqlspec.adapters.duckdb.values import FACTS, Columns, Json
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
 from sqlspec.core.transaction import OpenTransactions
 from sqlspec.dialects.duckdb import read_message
+from sqlspec.dialects.duckdb_bulk import in_bulk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,8 @@ __all__ = ("DuckDBDriver", "DuckDBWire")
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _REFUSED = (OverflowError, BufferError)
 """What DuckDB raises besides its own, of values that can't be sent."""
+_UNREADABLE = "Conversion Error: a value of bytes was refused"
+"""Instead of a message that is not UTF-8, since it quotes bytes."""
 
 
 class DuckDBWire(SyncWire[duckdb.DuckDBPyConnection]):
@@ -40,7 +42,7 @@ class DuckDBWire(SyncWire[duckdb.DuckDBPyConnection]):
 
     dialect = FACTS
     style = ParameterStyle.DOLLAR
-    errors = (duckdb.Error, *_REFUSED)
+    errors = (duckdb.Error, UnicodeDecodeError, *_REFUSED)
     streams_block = True
 
     def __init__(self, open_transactions: OpenTransactions) -> None:
@@ -73,7 +75,7 @@ class DuckDBWire(SyncWire[duckdb.DuckDBPyConnection]):
             counts = [self.run(connection, plan, sql, row, None)[2] for row in rows]
             return None if None in counts else sum(count or 0 for count in counts)
         if plan.verb == "INSERT":
-            inserted = insert_in_bulk(connection, sql, rows)
+            inserted = _insert_in_bulk(connection, sql, rows)
             if inserted is not None:
                 return inserted
         connection.executemany(_parsed(connection, plan, sql), rows)
@@ -130,7 +132,7 @@ class DuckDBWire(SyncWire[duckdb.DuckDBPyConnection]):
 
     def read_error(self, error: BaseException) -> ErrorFacts:
         """What DuckDB's message tells."""
-        facts = read_message(str(error))
+        facts = read_message(_UNREADABLE if isinstance(error, UnicodeDecodeError) else str(error))
         return replace(facts, code="Conversion", from_client=True) if isinstance(error, _REFUSED) else facts
 
 
@@ -141,6 +143,14 @@ def _parsed(connection: duckdb.DuckDBPyConnection, plan: Plan, sql: str) -> duck
         return sql
     plan.learned = (sql, statements[0])
     return statements[0]
+
+
+def _insert_in_bulk(connection: duckdb.DuckDBPyConnection, sql: str, rows: list[Any]) -> int | None:
+    """Gives how many rows; None if they have to be inserted one by one, and nothing was done."""
+    bulk = in_bulk(sql, rows, Json)
+    if bulk is None or connection.execute(bulk.is_special).fetchall() != [(False,)]:
+        return None
+    return sum(connection.execute(statement, lists).rowcount for statement, lists in bulk.chunks)
 
 
 def _is_aborted(connection: duckdb.DuckDBPyConnection) -> bool:

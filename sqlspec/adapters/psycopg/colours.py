@@ -55,9 +55,11 @@ class AsyncConnection(psycopg.AsyncConnection[Row]):
 
     Attributes:
         for_statements: How values go and come in our statements; users who take the connection have psycopg's own way.
+        is_stale: What psycopg prepared on it does not fit the tables any more.
     """
 
     for_statements: AdaptersMap
+    is_stale = False
     _left: PQGen[Any] | asyncio.Future[Any] | None = None
 
     async def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
@@ -110,9 +112,11 @@ class SyncConnection(psycopg.Connection[Row]):
 
     Attributes:
         for_statements: How values go and come in our statements; users who take the connection have psycopg's own way.
+        is_stale: What psycopg prepared on it does not fit the tables any more.
     """
 
     for_statements: AdaptersMap
+    is_stale = False
 
     def settle(self) -> None:
         """Nothing runs: the thread that would wait for it is here."""

@@ -7,7 +7,7 @@ import re
 import psycopg
 
 from sqlspec.core.facts import ErrorFacts
-from sqlspec.dialects.postgres import error_facts
+from sqlspec.dialects.postgres import error_facts, is_outdated
 
 __all__ = ("ERRORS", "is_stale", "mark_declared", "mark_sent", "read_error")
 
@@ -72,4 +72,4 @@ def is_stale(error: psycopg.Error) -> bool:
     """A prepared statement's plan does not fit any more, or the server forgot it. Found before anything has run."""
     if error.sqlstate == "0A000":
         return error.diag.source_function == "RevalidateCachedQuery"
-    return error.sqlstate == "26000"
+    return is_outdated(error.sqlstate, error.diag.context)

@@ -102,7 +102,10 @@ class Adapter:
     cannot: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
-        """A misspelt capability would leave out tests in silence."""
+        """A misspelt capability would leave out tests in silence, and one that is excused must not be declared."""
+        for both in self.can & set(self.cannot):
+            message = f"{self.name} declares the capability {both!r}, and tells why it does not."
+            raise ValueError(message)
         for wrong in (self.can | set(self.cannot)) - set(CAPABILITIES):
             message = f"{self.name} declares the capability {wrong!r}, which nobody knows."
             raise ValueError(message)

@@ -120,8 +120,12 @@ def _adapter(item: pytest.Item) -> Adapter | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count what became of each test."""
+    """Count what became of each test; tell why one is run at all that wants to see something refused."""
     report = yield
+    absent = [name[1:] for mark in item.iter_markers("sqlspec_where") for name in mark.args if name.startswith("-")]
+    if report.failed and absent:
+        names = " and ".join(map(repr, absent))
+        report.sections.append(("SQLSpec", f"This test is run because {_adapter(item)} does not declare {names}."))
     place = item.config.stash[_PLACES].get(item.nodeid)
     if place is not None and (report.when == "call" or not report.passed):
         item.config.stash[_TALLY].count(*place, "passed" if report.passed else "failed")

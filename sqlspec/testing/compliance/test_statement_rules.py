@@ -296,12 +296,13 @@ async def test_a_value_that_the_driver_refuses_does_no_harm(
 
 
 @where("error_aborts")
-async def test_many_rows_of_which_the_driver_refuses_one(db: AsyncDriverAdapterBase) -> None:
+@pytest.mark.parametrize("wrong", [("a", "b"), (2**200, "b"), (1001, object())], ids=["text", "large", "object"])
+async def test_many_rows_of_which_the_driver_refuses_one(db: AsyncDriverAdapterBase, wrong: tuple[Any, ...]) -> None:
     """None of them is there. If some were sent, the transaction can't be saved, and says so."""  # P7 S6
     await db.begin()
     await db.execute("INSERT INTO items VALUES (5000, 'before')")
     with pytest.raises(DataError):
-        await db.execute_many("INSERT INTO items VALUES (?, ?)", [*((n, "x" * 1000) for n in range(1000)), ("a", "b")])
+        await db.execute_many("INSERT INTO items VALUES (?, ?)", [*((n, "x" * 1000) for n in range(1000)), wrong])
     try:
         assert await db.select_value("SELECT count(*) FROM items") == 1
         kept = 1  # the driver looked at all of them first: nothing was sent
@@ -312,6 +313,7 @@ async def test_many_rows_of_which_the_driver_refuses_one(db: AsyncDriverAdapterB
     else:
         with pytest.raises(TransactionAbortedError):
             await db.commit()
+        await db.rollback()
     assert await db.select_value("SELECT count(*) FROM items") == kept
 
 

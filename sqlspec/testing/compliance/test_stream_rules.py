@@ -111,6 +111,82 @@ async def test_inside_a_transaction_statements_run_beside_a_stream(
     assert await database.value("SELECT count(*) FROM copies") == 25
 
 
+@where("-streams_beside")
+async def test_inside_a_transaction_a_stream_has_the_session_to_itself(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """Another statement raises before anything is sent, and stream and transaction go on."""  # S4
+    async with db.transaction():
+        async with db.select_stream(ALL, schema_type=int, chunk_size=2) as stream:
+            assert await anext(aiter(stream)) == 0
+            with pytest.raises(TransactionError, match="stream is open"):
+                await db.execute("DELETE FROM items")
+            with pytest.raises(TransactionError, match="stream is open"):
+                async with db.transaction():
+                    pass
+            assert [row async for row in stream] == list(range(1, 25))
+        await db.execute("DELETE FROM items WHERE id = 0")
+    assert await database.value(COUNT) == 24
+
+
+async def test_a_stream_ends_with_its_block(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """Well or by an exception: nothing is lost by a stream that nobody left."""  # S4
+    streams = [db.select_stream(ALL, schema_type=int, chunk_size=2) for _ in range(2)]
+    async with db.transaction():
+        await db.execute("DELETE FROM items WHERE id = 24")
+        one = await streams[0].__aenter__()
+        assert await anext(aiter(one)) == 0
+    assert await database.value(COUNT) == 24
+    with pytest.raises(KeyError):
+        async with db.transaction():
+            await db.execute("DELETE FROM items WHERE id = 23")
+            await streams[1].__aenter__()
+            raise KeyError
+    with pytest.raises(SessionClosedError):
+        [row async for row in one]
+    for stream in streams:
+        await stream.__aexit__(None, None, None)
+    assert await database.value(COUNT) == 24
+
+
+@where("savepoints")
+async def test_a_stream_does_not_hinder_the_end_of_an_inner_block(
+    database: Database, db: AsyncDriverAdapterBase
+) -> None:
+    """Though its rows may be on the wire still: the block ends well or is undone, and the outer one goes on."""  # S4
+    async with db.transaction():
+        async with db.transaction():
+            one = db.select_stream(ALL, schema_type=int, chunk_size=2)
+            assert await anext(aiter(await one.__aenter__())) == 0
+        await db.execute("DELETE FROM items WHERE id = 24")
+        two = db.select_stream(ALL, schema_type=int, chunk_size=2)
+        with pytest.raises(KeyError):
+            async with db.transaction():
+                await two.__aenter__()
+                raise KeyError
+        await db.execute("DELETE FROM items WHERE id = 23")
+    for stream in (one, two):
+        await stream.__aexit__(None, None, None)
+    assert await database.value(COUNT) == 23
+
+
+async def test_a_borrowed_stream_leaves_the_session_free(database: Database) -> None:
+    """Without a connection of its own the session reads by one and writes by another, in a transaction too."""  # S15
+    async with (
+        database.session(hold=False) as db,
+        db.select_stream(ALL, schema_type=int, chunk_size=2) as stream,
+    ):
+        assert await anext(aiter(stream)) == 0
+        assert await db.select_value(COUNT) == 25
+        async with db.transaction():
+            assert await db.select_value(COUNT) == 25
+        assert await anext(aiter(stream)) == 1
+        with pytest.raises(KeyError):
+            async with db.transaction():
+                raise KeyError
+        assert [row async for row in stream] == list(range(2, 25))
+
+
 async def test_a_stream_ends_with_its_transaction(db: AsyncDriverAdapterBase) -> None:
     """Its next row says that the transaction was ended."""  # S8
     await db.begin()

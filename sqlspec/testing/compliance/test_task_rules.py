@@ -1,13 +1,17 @@
-"""One session used by several tasks at once, and what becomes of the others when one is cancelled: S7 F1."""
+"""One session used by several tasks at once, and what becomes of a session when one is cancelled: S7 S14 E3 F1."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sqlspec.exceptions import ConcurrentTransactionError
+from sqlspec.exceptions import ConcurrentTransactionError, TransactionAbortedError
 from sqlspec.testing.compliance import Database, where
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 pytestmark = [where("async"), pytest.mark.usefixtures("silence")]
 
@@ -34,6 +38,28 @@ async def test_a_cancelled_waiter_does_not_break_the_turns(database: Database) -
             assert isinstance(answer, asyncio.CancelledError)
         else:
             assert answer == number
+
+
+@where("time_limits")
+async def test_a_cancellation_is_delivered_as_it_is(database: Database) -> None:
+    """CancelledError itself. The session works on; a transaction is lost until rollback()."""  # E3 S14
+    async with database.session() as db:
+        await cancelled(db.execute(database.phrase("slow")))
+        assert await db.select_value("SELECT 1") == 1
+        await db.begin()
+        await cancelled(db.execute(database.phrase("slow")))
+        with pytest.raises(TransactionAbortedError, match="CancelledError"):
+            await db.select_value("SELECT 1")
+        await db.rollback()
+        assert await db.select_value("SELECT 1") == 1
+
+
+async def cancelled(work: Coroutine[Any, Any, object]) -> None:
+    task = asyncio.create_task(work)
+    await asyncio.wait((task,), timeout=0.1)
+    assert task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_blocks_of_two_tasks_on_one_session_are_refused(database: Database) -> None:

@@ -217,6 +217,20 @@ async def test_a_caught_failure_inside_a_block_spoils_the_block(database: Databa
     assert await database.value(COUNT) == 1
 
 
+@where("error_aborts")
+async def test_a_caught_failure_spoils_the_outermost_block_too(database: Database, db: AsyncDriverAdapterBase) -> None:
+    """It is over then: nothing is saved, and the session works on."""  # S6
+    with pytest.raises(TransactionAbortedError) as failed:
+        async with db.transaction():
+            await db.execute(INSERT, 1, "a")
+            with pytest.raises(UniqueViolationError):
+                await db.execute(INSERT, 1, "again")
+    assert failed.value.statement == INSERT
+    assert await database.value(COUNT) == 0
+    await db.execute(INSERT, 2, "usable again")
+    assert await database.value(COUNT) == 1
+
+
 @where("-error_aborts")
 async def test_a_caught_failure_aborts_nothing_where_the_database_goes_on(
     database: Database, db: AsyncDriverAdapterBase

@@ -49,6 +49,8 @@ def _flightsql(folder: Path) -> Generator[dict[str, Any]]:
 
 
 _IS_DUCKDB = {"dialect": "duckdb"}
+_CAN = duckdb.ADAPTERS[0].can | {"streams_beside"}  # the rest of an open stream is put into memory first
+_CANNOT = {name: why for name, why in duckdb.ADAPTERS[0].cannot.items() if name != "streams_beside"}
 
 ADAPTERS = [
     Adapter(
@@ -58,9 +60,9 @@ ADAPTERS = [
         types=duckdb.TYPES,
         sql=duckdb.SQL,
         options={"driver_features": _IS_DUCKDB},
-        can=duckdb.ADAPTERS[0].can - {"file", "read_only", "temporary_tables"},
+        can=_CAN - {"file", "read_only", "temporary_tables"},
         cannot={
-            **duckdb.ADAPTERS[0].cannot,
+            **_CANNOT,
             "read_only": "Flight SQL has no read-only transactions",
             "temporary_tables": "statements of Flight SQL share no connection of the server, but in a transaction",
         },
@@ -71,8 +73,8 @@ ADAPTERS = [
         database=_duckdb,
         types=duckdb.TYPES,
         sql=duckdb.SQL,
-        can=duckdb.ADAPTERS[0].can,
-        cannot=duckdb.ADAPTERS[0].cannot,
+        can=_CAN,
+        cannot=_CANNOT,
     ),
     Adapter(
         "adbc_sqlite",

@@ -110,6 +110,7 @@ def test_a_value_gets_the_type_that_is_wanted(value: Any, wanted: Any, found: tu
         (memoryview(b"geheim")[::2], None),
         ([1, "geheim"], None),
         (object(), None),
+        ({"geheim"}, None),
     ],
 )
 def test_what_would_be_changed_is_refused(value: Any, wanted: Any) -> None:
@@ -138,4 +139,9 @@ def test_values_inside_others_are_read() -> None:
     assert READING.values(lists) == [[-5]]
     assert READING.values(pa.StructArray.from_arrays([huge, pa.array(["x"])], ["a", "b"])) == [{"a": -5, "b": "x"}]
     assert READING.values(pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64()))) == [{"a": 1}]
+    assert READING.values(pa.array([[({"a": 1}, 5)]], pa.map_(pa.struct({"a": pa.int64()}), pa.int64()))) == [
+        {"key": [{"a": 1}], "value": [5]}  # as DuckDB's package gives it, where Python can't have a dict
+    ]
+    fine = pa.array([[("a", 1_500)]], pa.map_(pa.string(), pa.timestamp("ns")))
+    assert READING.values(fine) == [{"a": dt.datetime(1970, 1, 1, microsecond=1)}]
     assert READING.values(pa.array([1_500], pa.duration("ns"))) == [dt.timedelta(microseconds=1)]

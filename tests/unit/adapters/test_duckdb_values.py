@@ -11,7 +11,7 @@ import pytest
 
 from sqlspec import exceptions as e
 from sqlspec.adapters.duckdb import DuckDBConfig
-from sqlspec.adapters.duckdb.bulk import insert_in_bulk
+from sqlspec.adapters.duckdb.driver import _insert_in_bulk  # pyright: ignore[reportPrivateUsage]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,8 @@ VALUES: list[tuple[str, Any]] = [
     ("JSON", []),
     ("JSON", {}),
     ("JSON[]", [{"a": 1}, [2]]),
+    ("STRUCT(j JSON, t VARCHAR)", {"j": {"a": [1, None]}, "t": "[1]"}),
+    ("MAP(VARCHAR, JSON[])", {"a": [{"b": 1}, None]}),
 ]
 
 
@@ -136,12 +138,22 @@ def test_rows_affected(db: DuckDBDriver, statement: str, count: int | None) -> N
     assert db.execute(statement).rows_affected == count
 
 
+def test_a_value_that_duckdb_can_not_even_quote(db: DuckDBDriver) -> None:
+    """Its message would be no UTF-8, so its package raises UnicodeDecodeError. The transaction is aborted."""  # E2
+    db.execute("CREATE TABLE t (it UUID)")
+    db.begin()
+    with pytest.raises(e.DataError):
+        db.execute("INSERT INTO t VALUES (?)", b"\xff")
+    with pytest.raises(e.TransactionAbortedError):
+        db.commit()
+
+
 # Many rows
 
 
 def _bulk(db: DuckDBDriver, sql: str, rows: list[Any]) -> int | None:
     connection: Any = db.acquire_connection()
-    return insert_in_bulk(connection, sql, rows)
+    return _insert_in_bulk(connection, sql, rows)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +207,23 @@ def test_which_values_go_in_bulk(db: DuckDBDriver, values: list[Any], fits: bool
     for row in rows:
         db.execute("INSERT INTO one VALUES (?)", row)
     assert db.select("SELECT it FROM many", schema_type=tuple) == db.select("SELECT it FROM one", schema_type=tuple)
+
+
+@pytest.mark.parametrize("value", [4711 * 10**9, 4711.5, "geheim"])
+def test_values_of_many_rows_are_not_told(db: DuckDBDriver, value: Any) -> None:
+    """DuckDB shows the whole list; what it wanted is kept."""  # E4 E5
+    db.execute("CREATE TABLE t (it UTINYINT)")
+    with pytest.raises(e.DataError) as failed:
+        db.execute_many("INSERT INTO t VALUES (?)", [(value,)] * 10)
+    assert not any(part in str(failed.value) for part in ("4711", "geheim", "UNNEST"))
+    assert "INT8" in str(failed.value)
+
+
+def test_a_null_in_a_union_is_none_of_its_members(db: DuckDBDriver) -> None:
+    """A list would give it a type."""  # P7
+    db.execute("CREATE TABLE t (it UNION(i INTEGER, s VARCHAR))")
+    db.execute_many("INSERT INTO t VALUES (?)", [("a",), (None,)] * 10)
+    assert db.select_value("SELECT count(*) FROM t WHERE it IS NULL") == 10
 
 
 def test_a_table_that_refers_to_itself_takes_rows_one_by_one(db: DuckDBDriver) -> None:

@@ -44,14 +44,17 @@ LITERALS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_value_is_one_literal(value: object, written: str, plain: bool) -> None:
     """Whatever a backslash means."""  # P5
-    assert literals([value], plain=plain) == [written]
+    assert literals([value], "SELECT", plain=plain) == [written]
 
 
 def test_backslashes_and_quotes() -> None:
-    """Doubled where a backslash escapes, untouched where it does not; a value never ends its literal."""  # P8
-    value = "it's \\' \\ \0"
-    assert literals([value], plain=False) == ["'it''s \\\\'' \\\\ \\0'"]
-    assert literals([value], plain=True) == ["'it''s \\'' \\ \0'"]
+    """No backslash is sent where hex will do; elsewhere it is doubled if the server says that it escapes."""  # P8
+    value = "it's \\' \0"
+    for plain in (True, False):
+        assert literals([value], "SELECT", plain=plain) == ["_utf8mb4 X'69742773205c272000'"]
+        assert literals(["it's \0"], "SELECT", plain=plain) == ["'it''s \0'"]
+    assert literals([value], "SHOW", plain=False) == ["'it''s \\\\'' \0'"]
+    assert literals([value], "SHOW", plain=True) == ["'it''s \\'' \0'"]
 
 
 def hostile(value: Any) -> Any:
@@ -61,7 +64,8 @@ def hostile(value: Any) -> Any:
         return "0', 'injected"
 
     names = ("__str__", "__repr__", "__format__", "isoformat", "hex", "replace", "encode", "isascii")
-    made = type("Hostile", (type(value),), dict.fromkeys(names, lie))
+    base: Any = value.__class__
+    made: Any = type("Hostile", (base,), dict.fromkeys(names, lie))
     if isinstance(value, dt.datetime):
         return made.fromtimestamp(value.timestamp())
     return made.fromordinal(value.toordinal()) if isinstance(value, dt.date) else made(value)
@@ -75,7 +79,7 @@ def hostile(value: Any) -> Any:
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_value_is_written_by_what_it_is(value: object, plain: bool) -> None:
     """Not by what its class makes of it, which has no reason to be a literal."""  # P8
-    assert literals([hostile(value)], plain=plain) == literals([value], plain=plain)
+    assert literals([hostile(value)], "SELECT", plain=plain) == literals([value], "SELECT", plain=plain)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,7 @@ def test_a_value_is_written_by_what_it_is(value: object, plain: bool) -> None:
 def test_what_has_no_literal(value: object) -> None:
     """An error that does not show it."""  # E2 E5
     with pytest.raises(UnsendableError) as failed:
-        literals([1, value], plain=False)
+        literals([1, value], "SELECT", plain=False)
     assert "geheim" not in str(failed.value)
     assert failed.value.__cause__ is None
 
@@ -113,11 +117,11 @@ NAMES: list[tuple[str, tuple[Any, ...], str, str]] = [
 def test_a_column_is_not_called_like_a_value(sql: str, values: tuple[Any, ...], given: str, wanted: str) -> None:
     """What was a value in its name is a question mark; names of columns and aliases are as they are."""  # E5 R1
     text = sql.replace("%s", "?").replace("%%", "%")
-    assert without_values([given], text, sql, literals(values, plain=False), values) == [wanted]
+    assert without_values([given], text, sql, literals(values, "SELECT", plain=False), values) == [wanted]
 
 
 def test_names_that_stand_in_the_statement_cost_nothing() -> None:
     """And one that depends on values does not change the others."""  # R1
     sql, values = "SELECT id, name AS n, %s FROM t", ("geheim",)
-    sent = literals(values, plain=False)
+    sent = literals(values, "SELECT", plain=False)
     assert without_values(["id", "n", "geheim"], sql.replace("%s", "?"), sql, sent, values) == ["id", "n", "?"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from sqlspec.core.transaction import OpenTransactions
@@ -49,3 +52,23 @@ def test_connections_are_told_apart_and_forgotten() -> None:
     transactions.forget(one)
     transactions.forget(two)
     assert not transactions.is_open(one)
+
+
+def test_a_number_is_given_to_no_other_connection() -> None:
+    """A connection is kept while it counts as open, or the next one might be taken for it; and not any longer."""  # S5
+
+    class Connection:
+        pass
+
+    connection = Connection()
+    kept = weakref.ref(connection)
+    transactions = OpenTransactions()
+    transactions.note(connection, "BEGIN")
+    del connection
+    gc.collect()
+    found = kept()
+    assert found is not None
+    transactions.forget(found)
+    del found
+    gc.collect()
+    assert kept() is None

@@ -116,6 +116,7 @@ VALUED = [
     'Constraint Error: Violates foreign key constraint because key "id: {}" does not exist in the referenced table',
     'TransactionContext Error: Failed to commit: PRIMARY KEY or UNIQUE constraint violation: duplicate key "{}"',
     "Conversion Error: Could not convert string '{}' to INT32 when casting from source column name",
+    "Conversion Error: Could not convert string '{}' to INT32 when casting from source column UNNEST(['{}', '{}'])",
     'Conversion Error: invalid date field format: "{}", expected format is (YYYY-MM-DD)',
     "Conversion Error: Type INT32 with value {} can't be cast because the value is out of range",
     "Conversion Error: Could not cast value {} to DECIMAL(5,2)",

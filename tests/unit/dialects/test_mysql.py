@@ -128,6 +128,14 @@ MESSAGES: list[tuple[int, str, str, dict[str, str]]] = [
     (1064, "You have an error …: to use near '' at line 1", "at line 1", {}),
     (2003, "Can't connect to MySQL server on 'db.example' (refused)", "'db.example'", {}),
     (1644, "the author wrote 'this'", "'this'", {}),
+    (1193, "Unknown system variable 'sql_mod'", "'sql_mod'", {}),
+    (1526, "Table has no partition for value secret", "no partition for value …", {}),
+    (
+        1231,
+        "Variable 'sql_mode' can't be set to the value of 'secret'",
+        "'sql_mode' can't be set to the value of …",
+        {},
+    ),
 ]
 
 
@@ -192,6 +200,10 @@ def plan_of(text: str) -> Plan:
         "SET PASSWORD = 'x'",
         "START TRANSACTION",
         "BEGIN",
+        "SET DEFAULT ROLE NONE",
+        "SET @a = 1, @@session.autocommit = 1",
+        "SET STATEMENT max_statement_time=5 FOR CREATE TABLE t (id INT)",
+        "CREATE TEMPORARY SEQUENCE s",
     ],
 )
 def test_what_commits_by_itself(statement: str) -> None:
@@ -202,6 +214,7 @@ def test_what_commits_by_itself(statement: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
+        "SET STATEMENT max_statement_time=5 FOR SELECT 1 FOR UPDATE",
         "CREATE TEMPORARY TABLE t (id INT)",
         "CREATE OR REPLACE TEMPORARY TABLE t (id INT)",
         "DROP TEMPORARY TABLE t",
@@ -230,6 +243,7 @@ CHANGES = [
     "SELECT id INTO @a FROM t",
     "LOCK TABLES t READ",
     "CALL p(@out)",
+    "CALL p(?)",
     "CREATE TEMPORARY TABLE t (id INT)",
     "PREPARE p FROM 'SELECT 1'",
     "EXECUTE IMMEDIATE 'SET @a = 1'",
@@ -239,7 +253,6 @@ KEEPS = [
     "UPDATE t SET a = 1 WHERE b = ':=' AND c = 'GET_LOCK('",
     "SELECT @@version",
     "SET STATEMENT max_statement_time=1 FOR SELECT 1",
-    "CALL p(?)",
     "SELECT RELEASE_LOCK('a')",
     "INSERT INTO t SET a = 1",
 ]
@@ -276,4 +289,11 @@ def test_what_has_no_type_is_sent_as_text(value: object, sent: object) -> None:
 def test_what_is_no_number_is_refused(value: object) -> None:
     """Before anything is sent: some drivers would send NULL."""  # P5
     with pytest.raises(e.ParameterError, match="no infinity and no NaN"):
+        encode([value], MYSQL)
+
+
+@pytest.mark.parametrize("value", [Decimal("1E+81"), Decimal("-1E+999999999"), Decimal("1E-999999999")])
+def test_a_decimal_that_no_server_keeps_is_refused(value: Decimal) -> None:
+    """Instead of 65 nines, or of a literal of a gigabyte."""  # P5
+    with pytest.raises(e.ParameterError, match="more than 80 digits"):
         encode([value], MYSQL)

@@ -58,6 +58,7 @@ MESSAGES: list[tuple[str, int | None, type[e.DatabaseError]]] = [
     ("incomplete input", 1, e.SQLSyntaxError),
     ("not authorized to use function: load_extension", 1, e.PermissionDeniedError),
     ("table users already exists", 1, e.ProgrammingError),
+    ("integer overflow", 1, e.DataError),
     ("Python int too large to convert to SQLite INTEGER", None, e.DataError),
     ("a text can't be encoded as UTF-8: surrogates not allowed", None, e.DataError),
     ("Error binding parameter 1: type 'object' is not supported", None, e.DataError),

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from ssl import SSLError
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -22,7 +23,7 @@ from typing_extensions import Unpack
 
 from sqlspec._sync.driver import SyncDriverAdapterBase
 from sqlspec._sync.pooled import SyncPooledConfig
-from sqlspec.adapters._mysql._sync.wire import SyncMysqlWire
+from sqlspec.adapters._mysql._sync.wire import AUTOCOMMIT, IN_TRANSACTION, SyncMysqlWire
 from sqlspec.adapters._mysql.options import ALIASES, KINDS, Place
 from sqlspec.concurrency import SyncTimeLimit
 from sqlspec.core.options import ConfigOptions
@@ -92,6 +93,9 @@ class SyncMysqlConfig(SyncPooledConfig[Any, DriverT_co]):
         except TimeoutError as error:  # to the session, that would be the pool's
             message = f"Could not connect to {self.target}: it did not answer in {seconds:g} s"
             raise ConnectionFailedError(message) from error
+        except SSLError as error:  # one of a certificate is a ValueError too
+            message = f"Could not connect to {self.target}: {error}"
+            raise ConnectionFailedError(message) from error
         except (ValueError, TypeError, RuntimeError) as error:
             raise self._refused(error) from error
         self._greet(connection)
@@ -104,6 +108,11 @@ class SyncMysqlConfig(SyncPooledConfig[Any, DriverT_co]):
             for statement in self.place.greeting:
                 connection.query(statement)
                 self.wire.read_on(connection)
+            if self.wire.flags(connection) & (AUTOCOMMIT | IN_TRANSACTION) != AUTOCOMMIT:
+                message = (
+                    "init_command must leave autocommit on and no transaction open: statements commit by themselves."
+                )
+                raise ImproperConfigurationError(message)
         except BaseException:
             self.wire.hang_up(connection)
             raise

@@ -21,6 +21,7 @@ from sqlspec.adapters._mysql.literals import UnsendableError, literals
 from sqlspec.adapters._mysql.names import without_values
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
 from sqlspec.dialects.mysql import MYSQL, read_message
+from sqlspec.exceptions import TransactionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ("GOODBYE", "SyncMysqlWire")
 
 IN_TRANSACTION = 1
+AUTOCOMMIT = 2
 NO_BACKSLASH_ESCAPES = 512
 
 GOODBYE = b"\x01\x00\x00\x00\x01"
@@ -81,7 +83,7 @@ class SyncMysqlWire(SyncWire[Any]):
         sent: list[str] = []
         try:
             if args:
-                sent = literals(args, plain=connection.server_status & NO_BACKSLASH_ESCAPES != 0)
+                sent = self.written(connection, plan, args)
             connection.query(sql if sql is plan.text and not args else sql % tuple(sent))
             result = connection._result
             if result.has_next:
@@ -91,6 +93,8 @@ class SyncMysqlWire(SyncWire[Any]):
             raise
         description = result.description
         if description is None:
+            if not self.flags(connection) & (AUTOCOMMIT | IN_TRANSACTION):
+                self._refuse(connection)
             inserted = (result.insert_id or None) if plan.verb in _INSERTS else None
             return None, (), result.affected_rows if plan.verb in _COUNTED else None, inserted
         shape = plan.shape
@@ -98,6 +102,16 @@ class SyncMysqlWire(SyncWire[Any]):
             shape = _learn(plan, result, description, sql, sent, args)
         rows = result.rows
         return shape, rows, len(rows) if plan.verb in _COUNTED else None, None
+
+    def _refuse(self, connection: Any) -> None:
+        """Autocommit was switched off: what follows would be lost at the end, without a word."""
+        self.command(connection, "SET autocommit = 1")
+        message = "autocommit stays on: every statement commits by itself. Use begin() or transaction() for several."
+        raise TransactionError(message)
+
+    def written(self, connection: Any, plan: Plan, values: Sequence[Any]) -> list[str]:
+        """The values as they stand in the statement."""
+        return literals(values, plan.verb, plain=connection.server_status & NO_BACKSLASH_ESCAPES != 0)
 
     def read_on(self, connection: Any) -> None:
         """Read what follows the first result: what is left would be the next statement's."""
@@ -110,7 +124,7 @@ class SyncMysqlWire(SyncWire[Any]):
             parts = _VALUES.fullmatch(sql)
             if parts is None or "%s" in parts[1] or "%s" in parts[3]:
                 return self._run_one_by_one(connection, plan, sql, rows)
-            return self._run_joined(connection, parts, rows)
+            return self._run_joined(connection, plan, parts, rows)
         except BaseException as error:
             self.failed(connection, error)
             raise
@@ -118,20 +132,18 @@ class SyncMysqlWire(SyncWire[Any]):
     def _run_one_by_one(self, connection: Any, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         total = 0
         for row in rows:
-            plain = connection.server_status & NO_BACKSLASH_ESCAPES != 0
-            values = literals(row, plain=plain)
+            values = self.written(connection, plan, row)
             connection.query(sql if sql is plan.text and not row else sql % tuple(values))
             result = connection._result
             total += result.affected_rows if result.description is None else len(result.rows)
             self.read_on(connection)
         return total if plan.verb in _COUNTED else None
 
-    def _run_joined(self, connection: Any, parts: re.Match[str], rows: list[Any]) -> int:
-        plain = connection.server_status & NO_BACKSLASH_ESCAPES != 0
+    def _run_joined(self, connection: Any, plan: Plan, parts: re.Match[str], rows: list[Any]) -> int:
         before, after = parts[1] % (), parts[3] % ()
         total, length, batch = 0, 0, list[str]()
         for row in rows:
-            values = parts[2] % tuple(literals(row, plain=plain))
+            values = parts[2] % tuple(self.written(connection, plan, row))
             if batch and length + len(values) > BATCH_LENGTH:
                 total += self._insert(connection, before + ",".join(batch) + after)
                 length, batch = 0, []
@@ -158,7 +170,7 @@ class SyncMysqlWire(SyncWire[Any]):
         sent: list[str] = []
         try:
             if args:
-                sent = literals(args, plain=connection.server_status & NO_BACKSLASH_ESCAPES != 0)
+                sent = self.written(connection, plan, args)
             text = sql if sql is plan.text and not args else sql % tuple(sent)
             cursor = self.open_cursor(connection, text)
         except BaseException as error:
@@ -189,6 +201,11 @@ class SyncMysqlWire(SyncWire[Any]):
             self.hang_up(connection)
             if not isinstance(error, self.errors):
                 raise
+
+    def flags(self, connection: Any) -> int:
+        """What the server said with the last answer that was no rows."""
+        status: int = connection.server_status
+        return status
 
     def in_transaction(self, connection: Any) -> bool:
         """As the server said last."""

@@ -7,6 +7,7 @@ once and handed out in chunks.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from sqlspec.core.facts import ParameterStyle
 from sqlspec.dialects.postgres import POSTGRES, refuse_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlspec.adapters.psycopg.values import Changes
     from sqlspec.core.facts import ErrorFacts
@@ -39,7 +40,7 @@ __all__ = ("PsycopgSyncDriver", "PsycopgSyncWire")
 
 _COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _DECLARED = frozenset({"SELECT", "VALUES", "TABLE"})
-_names = count(1)
+_numbers = count(1)
 _new_cursor: Any = SyncCursor  # its type takes literal texts only
 
 
@@ -61,7 +62,7 @@ class PsycopgSyncWire(SyncWire[SyncConnection]):
     def run(self, connection: SyncConnection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement."""
         if args:
-            args = fitted(self._changes(connection, plan, sql, args, args), args)
+            (args,) = self._fitted(connection, plan, sql, (args,))
         refuse_copy(plan)
         cursor = _new_cursor(connection)
         try:
@@ -69,9 +70,10 @@ class PsycopgSyncWire(SyncWire[SyncConnection]):
         except psycopg.Error as error:
             if isinstance(error, (psycopg.DataError, psycopg.ProgrammingError)):
                 plan.learned = None  # what was learned may be of a schema that has changed
-            if not is_stale(error) or self.in_transaction(connection):
+            connection.is_stale = is_stale(error)
+            if not connection.is_stale or self.in_transaction(connection):
                 raise
-            self.command(connection, "ROLLBACK")  # psycopg then deallocates all that it prepared
+            self.command(connection, "ROLLBACK")
             cursor.execute(sql, args or None)
         affected = cursor.rowcount if plan.verb in _COUNTED else None
         shape = _shape(cursor, plan)
@@ -83,18 +85,25 @@ class PsycopgSyncWire(SyncWire[SyncConnection]):
     def run_many(self, connection: SyncConnection, plan: Plan, sql: str, rows: list[Any]) -> int | None:
         """In pipelines, which psycopg ends with a Sync whenever it likes."""
         refuse_copy(plan)
-        changes = self._changes(connection, plan, sql, chain.from_iterable(rows), rows[0])
-        rows = [fitted(changes, row) for row in rows]
+        fitting = self._fitted(connection, plan, sql, rows)
         cursor = _new_cursor(connection)
         try:
-            sync_unbroken(connection, cursor.executemany(sql, rows))
+            sync_unbroken(connection, cursor.executemany(sql, fitting))
         except self.errors as error:
+            plan.learned = None
+            connection.is_stale = isinstance(error, psycopg.Error)
             mark_sent(error)
             raise
         return cursor.rowcount if plan.verb in _COUNTED else None
 
     def command(self, connection: SyncConnection, sql: str) -> str | None:
-        """COMMIT of an aborted transaction answers ROLLBACK."""
+        """COMMIT of an aborted transaction answers ROLLBACK.
+
+        psycopg forgets all that it prepared at a ROLLBACK, unless it has counted one of the same text before.
+        """
+        if connection.is_stale and sql.startswith("ROLLBACK"):
+            connection.is_stale = False
+            sql = f"{sql} -- {next(_numbers)}"
         cursor = _new_cursor(connection)
         cursor.execute(sql, prepare=False)
         status: str | None = cursor.statusmessage
@@ -105,13 +114,13 @@ class PsycopgSyncWire(SyncWire[SyncConnection]):
     ) -> _Rows | _Read:
         """A cursor on the server, if the statement can be one, and its first rows: they tell the columns."""
         if args:
-            args = fitted(self._changes(connection, plan, sql, args, args), args)
+            (args,) = self._fitted(connection, plan, sql, (args,))
         refuse_copy(plan)
         cursor = _new_cursor(connection)
         if plan.is_write or plan.verb not in _DECLARED:
             cursor.execute(sql, args or None)
             return _Read(cursor, _shape(cursor, plan) or plan.learn(()))
-        name = f"sqlspec_{next(_names)}"
+        name = f"sqlspec_{next(_numbers)}"
         prefix = f"DECLARE {name} NO SCROLL CURSOR FOR "
         try:
             cursor.execute(prefix + sql, args or None, prepare=False)
@@ -143,20 +152,22 @@ class PsycopgSyncWire(SyncWire[SyncConnection]):
         """What psycopg's exception tells."""
         return read_error(error)
 
-    def _changes(
-        self, connection: SyncConnection, plan: Plan, sql: str, values: Iterable[Any], row: Sequence[Any]
-    ) -> Changes:
-        """What the statement's parameter types make of its values; asked for once per plan, if it matters."""
-        learned: dict[str, Changes] | None = plan.learned
-        found = None if learned is None else learned.get(sql)
-        if found is None:
-            if ASKED_FOR.isdisjoint(map(type, values)):
-                return ()
-            with connection.lock:
-                oids = connection.wait(describe(connection.pgconn, sql, row))
-            found = changes(oids, self._write_json)
-            plan.learned = {**(learned or {}), sql: found}
-        return found
+    def _fitted(
+        self, connection: SyncConnection, plan: Plan, sql: str, rows: Sequence[Sequence[Any]]
+    ) -> Sequence[Sequence[Any]]:
+        """The rows as the statement's parameter types want them; asked for once per plan, and before one is refused."""
+        learned: dict[str, Changes] = plan.learned or {}
+        known = learned.get(sql)
+        if known is not None:
+            with suppress(psycopg.DataError):  # tables may have changed
+                return [fitted(known, row) for row in rows]
+        elif ASKED_FOR.isdisjoint(map(type, chain.from_iterable(rows))):
+            return rows
+        with connection.lock:
+            oids = connection.wait(describe(connection.pgconn, sql, rows[0]))
+        known = changes(oids, self._write_json)
+        plan.learned = {**learned, sql: known}
+        return [fitted(known, row) for row in rows]
 
 
 _OPEN = frozenset({TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR})
