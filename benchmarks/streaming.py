@@ -39,6 +39,7 @@ _QUERIES = {
     "sqlite": _SQLITE,
     "aiosqlite": _SQLITE,
     "adbc_sqlite": _SQLITE,
+    "adbc_duckdb": _DUCKDB,
     "asyncpg": _POSTGRES,
     "psycopg": _POSTGRES,
     "psycopg_sync": _POSTGRES,
@@ -82,6 +83,8 @@ def _place(adapter: str, folder: Path, places: dict[str, dict[str, Any]], stack:
             places[query] = {"dsn": stack.enter_context(server.temporary_database("sqlspec_bench"))}
         place = places[query]
         return {"uri": place["dsn"]} if adapter.startswith("adbc_") else place
+    if adapter == "adbc_duckdb":
+        return {"uri": f"duckdb:///{folder / adapter}"}
     if adapter == "adbc_sqlite":
         return {"uri": f"sqlite:///{folder / adapter}"}
     return {"database": str(folder / adapter)}

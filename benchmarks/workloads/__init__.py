@@ -30,7 +30,7 @@ ADAPTERS = {
         name: f"opened:{name}"
         for name in (
             *("psycopg", "psycopg_sync", "asyncmy", "aiomysql", "pymysql", "mysqlconnector", "mysqlconnector_sync"),
-            *("duckdb", "adbc_sqlite", "adbc_postgresql"),
+            *("duckdb", "adbc_duckdb", "adbc_sqlite", "adbc_postgresql"),
         )
     },
     "psqlpy": "psqlpy:open_bench",

@@ -23,9 +23,10 @@ from sqlspec.adapters import load_config
 from sqlspec.servers import find_or_start_mariadb, find_or_start_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 
 __all__ = (
+    "adbc_duckdb",
     "adbc_postgresql",
     "adbc_sqlite",
     "aiomysql",
@@ -204,7 +205,8 @@ def mysqlconnector() -> Any:
     aio: Any = import_module("mysql.connector.aio")
 
     async def connect(dsn: str) -> Any:
-        return await aio.connect(**_options(dsn), database=_database(dsn))
+        # 26.10 fails by itself where the server has no TLS and that is left open.
+        return await aio.connect(**_options(dsn), database=_database(dsn), ssl_disabled=True)
 
     return _mysql("mysqlconnector", connect, _async_raw(_await_cursor))
 
@@ -246,4 +248,31 @@ async def adbc_sqlite() -> AsyncGenerator[Bench]:
         raw = SyncCursors(connection, SQLITE, TEXT_DATES)
         place = {"driver_name": "sqlite", "uri": f"sqlite:///{Path(folder, 'ours.db')}"}
         async with _measured("SQLite", "adbc", place, SQLITE, raw) as bench:
+            yield bench
+
+
+class OneByOne(SyncCursors):
+    """A driver whose cursors take one row at a time."""
+
+    def _many(self, sql: str, rows: Sequence[Any]) -> None:
+        cursor = self._cursor(self._connection)
+        cursor.execute("BEGIN")
+        for row in rows:
+            cursor.execute(sql, row)
+        cursor.execute("COMMIT")
+        self._close(cursor)
+
+
+@asynccontextmanager
+async def adbc_duckdb() -> AsyncGenerator[Bench]:
+    """DuckDB's own ADBC driver."""
+    dbapi: Any = import_module("adbc_driver_duckdb.dbapi")
+
+    with (
+        TemporaryDirectory() as folder,
+        closing(dbapi.connect(str(Path(folder, "raw.duckdb")), autocommit=True)) as connection,
+    ):
+        raw = OneByOne(connection, DUCKDB, TYPED)
+        place = {"driver_name": "duckdb", "database": str(Path(folder, "ours.duckdb"))}
+        async with _measured("DuckDB", "adbc", place, DUCKDB, raw) as bench:
             yield bench

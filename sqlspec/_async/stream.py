@@ -1,8 +1,8 @@
 """Rows of one statement, a chunk at a time.
 
-An open stream is a cursor on the session's connection; a session that borrows a connection per statement gives the
-stream one of its own until its end; any other stream ends with the ``transaction()`` block that it was opened in, as
-cursors do that a savepoint takes along (PostgreSQL). A driver whose cursors live in transactions only gets one for the stream. Every
+An open stream is a cursor on the session's connection, and ends with the ``transaction()`` block that it was opened in:
+PostgreSQL's cursors go with a savepoint that is rolled back. A session that borrows a connection per statement gives
+the stream one of its own until its end. A driver whose cursors live in transactions only gets one for the stream. Every
 fetch takes the session's turn, and asks whether the connection is still the one that the cursor was opened on.
 """
 

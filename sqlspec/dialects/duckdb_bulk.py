@@ -27,15 +27,15 @@ _FEWEST = 8
 
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
 _PLAIN_INSERT = re.compile(
-    rf"\s*(?P<head>INSERT\s+INTO\s+(?:{_NAME}\s*\.\s*)*(?P<table>{_NAME})\s*(?:\(\s*{_NAME}(?:\s*,\s*{_NAME})*\s*\))?)"
+    rf"\s*(?P<head>INSERT\s+INTO\s+(?P<path>(?:{_NAME}\s*\.\s*)*(?P<table>{_NAME}))\s*(?:\(\s*{_NAME}(?:\s*,\s*{_NAME})*\s*\))?)"
     r"\s*VALUES\s*\(\s*(?P<values>\$\d+(?:\s*,\s*\$\d+)*|\?(?:\s*,\s*\?)*)\s*\)[\s;]*",
     re.IGNORECASE,
 )
-_IS_SPECIAL = """
+_REFERS_TO_ITSELF = """
     SELECT EXISTS (FROM duckdb_constraints() WHERE constraint_type = 'FOREIGN KEY'
     AND lower(table_name) = lower({name}) AND lower(referenced_table) = lower({name}))
-    OR EXISTS (FROM duckdb_columns() WHERE lower(table_name) = lower({name}) AND data_type LIKE 'UNION(%')
 """
+_HAS_UNIONS = "OR EXISTS (FROM pragma_table_info({path}) WHERE type LIKE 'UNION(%')"
 _EXACT = frozenset({str, float, bool, bytes, UUID, dt.date, dt.timedelta})
 _MOST = 2**63
 
@@ -44,8 +44,7 @@ class Bulk(NamedTuple):
     """How rows go in.
 
     Attributes:
-        is_special: Gives one True if the table takes rows one by one only, in whatever schema it is: which one is meant
-            is the search path's secret.
+        is_special: A query that gives True if the table takes these rows one by one only.
         chunks: Statements, each with its parameters: a list per column.
     """
 
@@ -64,21 +63,27 @@ def in_bulk(sql: str, rows: list[Sequence[Any]], json: type[Any] | None = None) 
     form = _form(sql) if len(rows) >= _FEWEST else None
     if form is None:
         return None
-    head, table, places = form
+    head, path, table, places = form
+    has_nulls = False
     chunks: list[tuple[str, list[list[Any]]]] = []
     for at in range(0, len(rows), _CHUNK):
         columns = _columns(rows[at : at + _CHUNK], json)
         if columns is None or len(columns) != len(places):
             return None
+        has_nulls = has_nulls or any(None in values for _, values in columns)
         picked = ", ".join([f"unnest({place}{cast})" for place, (cast, _) in zip(places, columns, strict=True)])
         chunks.append((f"{head} SELECT {picked}", [values for _, values in columns]))
-    name = "'" + table.replace("'", "''") + "'"
-    return Bulk(_IS_SPECIAL.format(name=name), chunks)
+    is_special = _REFERS_TO_ITSELF.format(name=_quoted(table))  # in some schema: which is the search path's secret
+    return Bulk(is_special + (_HAS_UNIONS.format(path=_quoted(path)) if has_nulls else ""), chunks)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @lru_cache(maxsize=256)
-def _form(sql: str) -> tuple[str, str, list[str]] | None:
-    """Of a plain INSERT of placeholders in their order: what stands before VALUES, the table's name, the places."""
+def _form(sql: str) -> tuple[str, str, str, list[str]] | None:
+    """Of a plain INSERT of placeholders in order: what stands before VALUES, the table's path and name, places."""
     found = _PLAIN_INSERT.fullmatch(sql)
     if found is None:
         return None
@@ -86,7 +91,8 @@ def _form(sql: str) -> tuple[str, str, list[str]] | None:
     if places[0] != "?" and places != [f"${number + 1}" for number in range(len(places))]:
         return None
     table = found["table"]
-    return found["head"], table[1:-1].replace('""', '"') if table.startswith('"') else table, places
+    name = table[1:-1].replace('""', '"') if table.startswith('"') else table
+    return found["head"], ".".join(re.findall(_NAME, found["path"])), name, places
 
 
 def _columns(rows: Sequence[Sequence[Any]], json: type[Any] | None) -> list[tuple[str, list[Any]]] | None:

@@ -106,7 +106,7 @@ class AdbcDuckdbWire(AdbcWire):
         try:
             chunks = [(statement, batch([lists])) for statement, lists in bulk.chunks] if bulk else []
         except MisfitError:  # by itself the row that does not fit is told
-            bulk = None
+            bulk, chunks = None, []
         if bulk is None or self.rows(connection, bulk.is_special) != [(False,)]:
             return super().run_many(connection, plan, sql, rows)
         return sum(self._send_lists(connection, statement, lists) for statement, lists in chunks)

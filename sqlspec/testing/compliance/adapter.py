@@ -157,7 +157,7 @@ class Database:
 
     def scope(self, scope: Any) -> AbstractAsyncContextManager[AsyncDriverAdapterBase]:
         """What ``provide_session()`` gave, to be used as an async one whatever the adapter's colour."""
-        return scope if self.is_async else AwaitableScope(scope)
+        return scope if hasattr(scope, "__aenter__") else AwaitableScope(scope)
 
     @property
     def is_async(self) -> bool:

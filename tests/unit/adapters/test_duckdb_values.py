@@ -160,7 +160,7 @@ def _bulk(db: DuckDBDriver, sql: str, rows: list[Any]) -> int | None:
     ("sql", "fits"),
     [
         ("INSERT INTO t VALUES ($1, $2)", True),
-        (' insert  into main."t" ( "a" , b )\nvalues ( $1,$2 ) ; ', True),
+        (' insert  into main . "t" ( "a" , b )\nvalues ( $1,$2 ) ; ', True),
         ("INSERT INTO t VALUES ($2, $1)", False),
         ("INSERT INTO t VALUES ($1, $1)", False),
         ("INSERT INTO t VALUES ($1, $2) ON CONFLICT DO NOTHING", False),
@@ -173,7 +173,7 @@ def _bulk(db: DuckDBDriver, sql: str, rows: list[Any]) -> int | None:
 def test_which_inserts_go_in_bulk(db: DuckDBDriver, sql: str, fits: bool) -> None:
     """Those of placeholders only, in their order."""  # P7
     db.execute("CREATE TABLE t (a INTEGER, b VARCHAR)")
-    rows = [(number, "x") for number in range(20)]
+    rows = [(number, "x" if number else None) for number in range(20)]
     assert _bulk(db, sql, rows) == (20 if fits else None)
     assert db.select_value("SELECT count(*) FROM t") == (20 if fits else 0)
 
