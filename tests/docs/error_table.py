@@ -58,7 +58,7 @@ class Row:
 
     def says(self, text: str, dialect: str) -> bool:
         """Whether this is the sentence; ``…`` stands for anything."""
-        label = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[dialect]
+        label = {"sqlite": "SQLite", "postgres": "PostgreSQL"}.get(dialect, "")
         sentence = self.sentences.get(label) or self.sentences[""]
         pattern = ".*".join(map(re.escape, sentence.split("…")))
         return re.fullmatch(pattern, text, re.DOTALL) is not None

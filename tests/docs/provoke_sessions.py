@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from sqlspec.exceptions import DatabaseError
@@ -123,6 +124,42 @@ async def aborted(on: Stage) -> None:
         except DatabaseError:
             pass
         await db.commit()
+
+
+@provokes("stream-blocks", ("pymysql", "duckdb"))
+async def stream_blocks(on: Stage) -> None:
+    async with on.session() as db, db.transaction(), db.select_stream(ALL):
+        await db.execute(ALL)
+
+
+@provokes("implicit-commit", ("pymysql", "asyncmy"))
+async def implicit_commit(on: Stage) -> None:
+    async with on.session() as db, db.transaction():
+        await db.execute("CREATE TABLE more (id INTEGER)")
+
+
+@provokes("ended-by-a-call", ("pymysql", "asyncmy"))
+async def ended_by_a_call(on: Stage) -> None:
+    await on.run("CREATE PROCEDURE ends() BEGIN COMMIT; END")
+    async with on.session() as db:
+        await db.begin()
+        await db.execute("CALL ends()")
+        await db.commit()
+
+
+@provokes("no-savepoints", ("duckdb",))
+async def no_savepoints(on: Stage) -> None:
+    async with on.session() as db, db.transaction():
+        with contextlib.suppress(KeyError):
+            async with db.transaction():
+                raise KeyError
+        await db.execute(ALL)
+
+
+@provokes("no-time-limits", ("adbc_sqlite",))
+async def no_time_limits(on: Stage) -> None:
+    async with on.session() as db:
+        await db.execute(ALL, timeout=5)
 
 
 @provokes("lost")

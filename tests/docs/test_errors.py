@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ("provoke_configs", "provoke_sessions", "provoke_statements", "provoke_web")
 
-USERS = "CREATE TABLE users (id BIGINT PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, CHECK (id > 0))"
+USERS = "CREATE TABLE users (id BIGINT PRIMARY KEY, email {name} NOT NULL UNIQUE, name TEXT, CHECK (id > 0))"
 
 
 CASES = [(row, adapter) for row, provoker in PROVOKERS.items() for adapter in provoker.adapters]
@@ -45,7 +45,7 @@ async def test_the_error_is_as_the_table_says(row: str, adapter: str, tmp_path: 
 async def check(name: str, stage: Stage) -> None:
     row = ROWS[name]
     try:
-        await stage.run(USERS)
+        await stage.run(USERS.format(name=stage.type_of("name")))
         with pytest.raises(SQLSpecError) as raised:
             await PROVOKERS[name].provoke(stage)
         text, _, _ = str(raised.value).partition("\nStatement: ")
