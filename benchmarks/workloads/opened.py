@@ -183,6 +183,8 @@ def asyncmy() -> Any:
 def aiomysql() -> Any:
     """aiomysql."""
     driver: Any = import_module("aiomysql")
+    # aiomysql 0.3.2 can't write bytes with PyMySQL 1.2, whose function of this name wants another argument.
+    import_module("aiomysql.connection").escape_bytes_prefixed = lambda value: f"_binary X'{value.hex()}'"
 
     async def connect(dsn: str) -> Any:
         return await driver.connect(**_options(dsn), db=_database(dsn))

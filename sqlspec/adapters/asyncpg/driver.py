@@ -201,16 +201,16 @@ async def _fitted(
     Raises:
         DataError: A number with a point for an integer.
     """
-    broken = {
+    known = plan.learned
+    if known is not None and known[0] == sql and not known[1] and not known[2]:
+        return rows
+    broken = {  # by column: a quarter of the time
         place
-        for row in rows
-        if not _ASKED_FOR.isdisjoint(map(type, row))
-        for place, value in enumerate(row)
-        if _is_broken(value)
+        for place, column in enumerate(zip(*rows, strict=True))
+        if not _ASKED_FOR.isdisjoint(map(type, column)) and any(map(_is_broken, column))
     }
     if not broken:
         return rows
-    known = plan.learned
     if known is None or known[0] != sql or broken & known[1]:
         names = [kind.name for kind in (await connection.prepare(sql)).get_parameters()]
         whole, exact = ({place for place, name in enumerate(names) if name in wanted} for wanted in (_WHOLE, _EXACT))
