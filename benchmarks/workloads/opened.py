@@ -180,11 +180,16 @@ def asyncmy() -> Any:
     return _mysql("asyncmy", connect, _async_raw(partial(_at_once, lambda connection: connection.cursor())))
 
 
+def _bytes_literal(value: bytes) -> str:
+    return f"_binary X'{value.hex()}'"
+
+
 def aiomysql() -> Any:
     """aiomysql."""
     driver: Any = import_module("aiomysql")
     # aiomysql 0.3.2 can't write bytes with PyMySQL 1.2, whose function of this name wants another argument.
-    import_module("aiomysql.connection").escape_bytes_prefixed = lambda value: f"_binary X'{value.hex()}'"
+    inside: Any = import_module("aiomysql.connection")
+    inside.escape_bytes_prefixed = _bytes_literal
 
     async def connect(dsn: str) -> Any:
         return await driver.connect(**_options(dsn), db=_database(dsn))
