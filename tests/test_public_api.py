@@ -17,6 +17,7 @@ from sqlspec import SQLResult, SQLSpec, exceptions
 from sqlspec.adapters import ADAPTERS, load_config
 from sqlspec.config import AsyncDatabaseConfig, FastAPIConfig, StarletteConfig, SyncDatabaseConfig
 from sqlspec.driver import AsyncDriverAdapterBase, SyncDriverAdapterBase
+from sqlspec.extensions import fastapi
 from sqlspec.extensions.starlette import SQLSpecPlugin
 
 MODULES = {
@@ -44,7 +45,8 @@ MODULES = {
     ),
     "sqlspec.driver": ("AsyncDriverAdapterBase AsyncRowSource AsyncWire SyncDriverAdapterBase SyncRowSource SyncWire"),
     "sqlspec.extensions.starlette": "SQLSpecPlugin",
-    "sqlspec.utils.logging": "get_logger",
+    "sqlspec.extensions.fastapi": "Dependency SQLSpecPlugin",
+    "sqlspec.utils.logging": "add_request_id get_logger get_request_id",
 }
 
 FOR_ADAPTERS = {
@@ -113,6 +115,7 @@ PLUGIN = {
     "init_app": "(app)",
     "lifespan": "(app)",
 }
+DEPENDENCIES = {"provide_connection": "(key=None)", "provide_session": "(key=None)"}
 
 CONFIG = (
     "(*, pool_config=None, extension_config=None, migration_config=None, driver_features=None, acquire_timeout=30.0, "
@@ -335,7 +338,13 @@ def test_the_registry_has_its_methods() -> None:
 def test_the_plugin_has_its_methods() -> None:
     """Of what W1 names."""  # W1 X4
     assert surface(SQLSpecPlugin, PLUGIN) == PLUGIN
-    assert called(inspect.signature(SQLSpecPlugin)) == "(sqlspec, app=None)"
+    assert called(inspect.signature(SQLSpecPlugin)) == "(sqlspec, app=None, *, request_id_header=None)"
+
+
+def test_the_plugin_of_fastapi_has_dependencies_too() -> None:
+    """For Depends."""  # W23 X4
+    assert issubclass(fastapi.SQLSpecPlugin, SQLSpecPlugin)
+    assert surface(fastapi.SQLSpecPlugin, PLUGIN | DEPENDENCIES) == PLUGIN | DEPENDENCIES
 
 
 # Configs --------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlspec._async.connection import AsyncConnections
 from sqlspec._async.driver import AsyncDriverAdapterBase
+from sqlspec._async.session import CLOSED
 from sqlspec.concurrency import async_home, async_home_is_gone
 from sqlspec.core.options import (
     MAPPING,
@@ -46,6 +47,11 @@ __all__ = ("AsyncConnectionScope", "AsyncDatabaseConfig", "AsyncSessionScope")
 ConnectionT = TypeVar("ConnectionT")
 PoolT = TypeVar("PoolT")
 DriverT_co = TypeVar("DriverT_co", bound=AsyncDriverAdapterBase, covariant=True)
+
+COLLECTED = (
+    "the generator that provided it was closed, or garbage-collected because nobody kept it. Keep the generator as long "
+    "as the session, or enter provide_session(config) where the session is used"
+)
 
 _abandoned: list[AsyncConnections] = []  # of a parent process: kept, so that nothing closes what the parent uses
 
@@ -180,7 +186,12 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     # Sessions
 
     def create_session(
-        self, *, hold: bool = True, implicit: BeginOptions | None = None, blocks_commit: bool = False
+        self,
+        *,
+        hold: bool = True,
+        implicit: BeginOptions | None = None,
+        blocks_commit: bool = False,
+        kind: type[Any] | None = None,
     ) -> DriverT_co:
         """A new session; it acquires a connection on its first statement.
 
@@ -188,8 +199,10 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
             hold: Keep the connection until the session ends; else borrow one per statement.
             implicit: Begin a transaction like this before every statement that has none (web requests).
             blocks_commit: The outermost ``transaction()`` block commits what was begun by itself.
+            kind: A subclass of ``driver_type`` to make it of.
         """
-        return self.driver_type(self, hold=hold, implicit=implicit, blocks_commit=blocks_commit)
+        made: DriverT_co = (kind or self.driver_type)(self, hold=hold, implicit=implicit, blocks_commit=blocks_commit)
+        return made
 
     def provide_session(self, *, hold: bool = True) -> AsyncSessionScope[DriverT_co]:
         """A context manager of a new session."""
@@ -304,7 +317,7 @@ class AsyncSessionScope(Generic[DriverT_co]):
     ) -> None:
         session = self._session
         self._entered = False
-        await session.close()
+        await session.close(COLLECTED if kind is GeneratorExit else CLOSED)
 
 
 class AsyncConnectionScope(Generic[ConnectionT]):

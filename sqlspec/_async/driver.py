@@ -317,11 +317,9 @@ class AsyncDriverAdapterBase(AsyncTransactions):
         Args:
             reason: What later use of this session is told.
         """
-        if self._closed is not None:
+        if self.try_close(reason):
             return
         self._closed = reason
-        if self.is_idle:
-            return
         record = self._transaction
         if record is not None and record.explicit and record.lost is None:
             _logger.warning("a session ended with an open transaction, which is rolled back: %s", record.opened_by)
@@ -348,16 +346,35 @@ class AsyncDriverAdapterBase(AsyncTransactions):
         """How many statements of the open transaction may have changed something."""
         return 0 if self._transaction is None else self._transaction.writes
 
-    @property
-    def is_idle(self) -> bool:
+    def _is_idle(self) -> bool:
         """Whether it holds nothing and does nothing, so that settling or closing it needs no I/O (and no thread)."""
         if not self._turn.try_enter():
             return False
         self._turn.leave()
-        return self._checkout is None and self._transaction is None and not self._streams and not self._waiting_hooks
+        return not (
+            self._checkout is not None
+            or self._transaction is not None
+            or self._streams
+            or self._waiting_hooks
+            or self._due_hooks
+        )
+
+    def try_close(self, reason: str) -> bool:
+        """Close it if that needs no I/O. True if it is closed now."""
+        if self._closed is None and self._is_idle():
+            self._closed = reason
+        return self._closed is not None
+
+    def try_settle(self) -> bool:
+        """Settle it if there is nothing to decide and to give back. True if it is settled now."""
+        if not self._is_idle():
+            return False
+        self._implicit = None
+        self._hold = False
+        return True
 
     async def settle(self, *, commit: bool, reason: str) -> None:
-        """Decide what is open and give the connection back.
+        """Decide what is open and give the connection back. Hooks wait for ``run_hooks()``.
 
         Afterwards every statement borrows a connection and commits by itself.
 
@@ -370,19 +387,21 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             CommitOutcomeUnknownError: The connection was lost during COMMIT.
             DatabaseError: The database refused; all is rolled back.
         """
-        if self.is_idle:
-            self._implicit = None
-            self._hold = False
-            return
-        try:
-            async with self._turn:
-                try:
-                    await self._close_streams(reason, borrowed=True)
-                    await (self._commit_open() if commit else self._roll_back_open())
-                    self._release_waiting_hooks("commit" if commit else "rollback")
-                finally:
-                    self._implicit = None
-                    self._hold = False
-                    await self._let_go()
-        finally:
-            await self._run_due_hooks()
+        async with self._turn:
+            try:
+                await self._close_streams(reason, borrowed=True)
+                await (self._commit_open() if commit else self._roll_back_open())
+                self._release_waiting_hooks("commit" if commit else "rollback")
+            finally:
+                self._implicit = None
+                self._hold = False
+                await self._let_go()
+
+    @property
+    def has_due_hooks(self) -> bool:
+        """Whether hooks wait for ``run_hooks()``."""
+        return bool(self._due_hooks)
+
+    async def run_hooks(self) -> None:
+        """Run the hooks of the outcome that ``settle()`` brought about."""
+        await self._run_due_hooks()

@@ -4,8 +4,8 @@
                               whoever sees the status line sees the data
     last body message         the sessions are closed, then it is forwarded
     exception, cancellation   rolled back and closed; the same exception goes on
-    failing COMMIT            the start is not forwarded, the error stops the app; out of here goes that error, whatever
-                              the framework made of it on its way
+    failing COMMIT            the start is not forwarded, the error stops the app; then it is answered as the plugin
+                              says, or goes out of here itself, whatever the framework made of it on its way
 
 It knows no framework: an app is what ASGI calls one.
 """
@@ -16,7 +16,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from sqlspec.extensions.correlation import RunningRequest
 from sqlspec.extensions.requests import RequestSessions, sessions_of
+from sqlspec.logging import running_request
 
 if TYPE_CHECKING:
     from sqlspec.extensions.databases import Databases
@@ -28,7 +30,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = Callable[[Exception, Scope, Receive, Send], Awaitable[bool]]
 
+_SERVED = frozenset({"http", "websocket"})
 _BODY = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
 
 CANCELLED_LIMIT = 0.8
@@ -48,39 +52,58 @@ class DatabaseMiddleware:
         app: The app inside.
         databases: The plugin's configs.
         publish: Puts a pool where the app's users find it by its key.
+        answer: Answers a request whose COMMIT failed with this error; False if there is nobody to do it.
+        id_header: The name of the response header that tells the request's id; None for none.
     """
 
-    def __init__(self, app: ASGIApp, databases: Databases, publish: Callable[[str, object], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        databases: Databases,
+        publish: Callable[[str, object], None],
+        answer: Answer,
+        id_header: bytes | None = None,
+    ) -> None:
         self._app = app
         self._databases = databases
         self._publish = publish
+        self._answer = answer
+        self._id_header = id_header
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket; everything else passes."""
-        databases = self._databases
-        kind = scope["type"]
-        if kind not in {"http", "websocket"} or sessions_of(scope, databases.registry) is not None:
+        if scope["type"] not in _SERVED or sessions_of(scope, self._databases.registry) is not None:
             await self._app(scope, receive, send)
             return
-        sessions = RequestSessions(databases.registry, databases.table, scope)
-        if databases.is_over:
-            await sessions.close(_APP_OVER)
-        if kind == "http":
-            await self._serve_request(sessions, scope, receive, send)
-        else:
-            await self._serve_socket(sessions, scope, receive, send)
+        sessions = RequestSessions(self._databases, scope)
+        bound = running_request.set(RunningRequest(scope)) if sessions.outer is None else None
+        try:
+            if self._databases.is_over:
+                await sessions.close(_APP_OVER)
+            if scope["type"] == "http":
+                await self._serve_request(sessions, scope, receive, send)
+            else:
+                await self._serve_socket(sessions, scope, receive, send)
+        finally:
+            if bound is not None:
+                running_request.reset(bound)
 
     async def _serve_request(self, sessions: RequestSessions, scope: Scope, receive: Receive, send: Send) -> None:
-        response = _Response(sessions, scope, send)
+        response = _Response(sessions, scope, send, self._id_header)
+        answered = True
         try:
-            await self._app(scope, receive, response.send)
+            try:
+                await self._app(scope, receive, response.send)
+            except Exception:
+                if not response.is_failed:
+                    raise
+            if response.is_failed:
+                answered = await self._answer(response.failure, scope, receive, response.send)
         except BaseException as error:
             await self._end_after(error, sessions, _REQUEST_OVER)
-            if not (isinstance(error, Exception) and response.is_failed):
-                raise
-        else:
-            await self._end(sessions, _REQUEST_OVER)
-        if response.failure is not None and response.is_failed:
+            raise
+        await self._end(sessions, _REQUEST_OVER)
+        if not answered:
             raise response.failure  # out here, so that neither its cause nor its context is touched
 
     async def _serve_socket(self, sessions: RequestSessions, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,13 +137,14 @@ class _Response:
         is_started: Whether a start was forwarded.
     """
 
-    __slots__ = ("_forward", "_scope", "_sessions", "failure", "is_started")
+    __slots__ = ("_forward", "_id_header", "_scope", "_sessions", "failure", "is_started")
 
-    def __init__(self, sessions: RequestSessions, scope: Scope, forward: Send) -> None:
+    def __init__(self, sessions: RequestSessions, scope: Scope, forward: Send, id_header: bytes | None) -> None:
         self._sessions = sessions
         self._scope = scope
         self._forward = forward
-        self.failure: Exception | None = None
+        self._id_header = id_header
+        self.failure: Any = None
         self.is_started = False
 
     @property
@@ -132,7 +156,10 @@ class _Response:
         """Do what is due before this message, then forward it."""
         kind = message["type"]
         if kind == "http.response.start":
-            await self._start(message["status"])
+            await self._settle(message["status"])
+            self.is_started = True
+            if self._id_header is not None:
+                message = self._with_id(message, self._id_header)
         elif kind in _BODY:
             if self.failure is not None and not self.is_started:
                 raise self.failure  # the app goes on with a response that was stopped
@@ -140,11 +167,18 @@ class _Response:
                 await self._sessions.close(_REQUEST_OVER)
         await self._forward(message)
 
-    async def _start(self, status: int) -> None:
-        """Settle. A second start after a failure is an inner layer's error response, and nothing is left to settle."""
+    async def _settle(self, status: int) -> None:
+        """A start after a failure is of another response, which tells of it: all is decided then."""
+        if self.failure is not None:
+            return
         try:
             await self._sessions.settle(status, self._scope)
         except Exception as error:
             self.failure = error
             raise
-        self.is_started = True
+
+    def _with_id(self, message: Message, name: bytes) -> Message:
+        headers = list(message.get("headers", ()))
+        if any(known.lower() == name for known, _ in headers):
+            return message
+        return {**message, "headers": [*headers, (name, RunningRequest(self._scope).id.encode("ascii"))]}

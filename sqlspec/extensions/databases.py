@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec.exceptions import OperationalError
 from sqlspec.extensions.keys import Database, KeyTable, assign_keys
 from sqlspec.extensions.outcome import WebOptions, read_options
+from sqlspec.extensions.places import warn_of_blocking
 from sqlspec.extensions.threads import in_thread
 from sqlspec.logging import get_logger
 
@@ -40,11 +42,13 @@ class Databases:
 
     Attributes:
         table: The configs with their keys. Replaced as a whole when a config is added.
+        warn_of_blocking: For sync sessions, see ``places``.
     """
 
     def __init__(self, registry: SQLSpec, sections: Sequence[str]) -> None:
         self.registry = registry
         self.table = KeyTable(())
+        self.warn_of_blocking = partial(warn_of_blocking, set[str]())
         self._sections = sections
         self._wanted: list[tuple[Config, WebOptions]] = []
         self._attached = False

@@ -10,6 +10,7 @@ There is no transaction across databases: when one fails to commit, those before
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,16 @@ from sqlspec._sync.driver import SyncDriverAdapterBase
 from sqlspec._sync.handle import SyncConnectionHandle
 from sqlspec.core.facts import BeginOptions
 from sqlspec.exceptions import PartialCommitError
+from sqlspec.extensions.correlation import route_of
+from sqlspec.extensions.places import placed, refuse_elsewhere
 from sqlspec.extensions.threads import in_thread
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
 
-    from sqlspec.extensions.keys import Database, KeyTable
-    from sqlspec.registry import SQLSpec
+    from sqlspec.extensions.databases import Databases
+    from sqlspec.extensions.keys import Database
 
 __all__ = ("RequestSessions", "sessions_of")
 
@@ -48,9 +51,11 @@ class RequestSessions:
     """The sessions of one request, kept in its scope.
 
     Args:
-        registry: Whose configs these are.
-        table: The configs and their keys, as they are now.
+        databases: The configs and their keys, as they are now.
         scope: The ASGI scope of the request.
+
+    Attributes:
+        outer: Those of another plugin that serves the same request.
 
     Raises:
         ImproperConfigurationError: Another plugin serves this request under one of the same keys.
@@ -58,29 +63,35 @@ class RequestSessions:
 
     __slots__ = ("_closed", "connections", "outer", "registry", "sessions", "table")
 
-    def __init__(self, registry: SQLSpec, table: KeyTable, scope: MutableMapping[str, Any]) -> None:
-        self.registry = registry
-        self.table = table
-        self.sessions: list[Session] = [_session(database, scope) for database in table.databases]
-        self.connections: list[Handle] = [_handle(session) for session in self.sessions]
+    def __init__(self, databases: Databases, scope: MutableMapping[str, Any]) -> None:
+        self.registry = databases.registry
+        self.table = databases.table
         self.outer: RequestSessions | None = scope.get(_SCOPE_KEY)
-        self._closed = False
-        self._show(scope)
-
-    def _show(self, scope: MutableMapping[str, Any]) -> None:
-        """Put sessions and connections where ``request.state`` reads them, and this where plugins find it."""
         if self.outer is not None:
             self.outer.table.check_disjoint(self.table)
+        self._closed = False
+        stay = partial(refuse_elsewhere, asyncio.get_running_loop())
         state = scope.get("state")
         if state is None:
             state = scope["state"] = {}
-        for database, session, connection in zip(self.table.databases, self.sessions, self.connections, strict=True):
+        self.sessions: list[Session] = []
+        self.connections: list[Handle] = []
+        for database in self.table.databases:
+            session = _session(database, scope)
+            handle = _handle(session)
+            if isinstance(session, AsyncDriverAdapterBase):
+                _place(session, stay)
+                _place(handle, stay)
+            else:
+                _place(session, databases.warn_of_blocking)
+            self.sessions.append(session)
+            self.connections.append(handle)
             state[database.session_key] = session
-            state[database.connection_key] = connection
+            state[database.connection_key] = handle
         scope[_SCOPE_KEY] = self
 
     async def settle(self, status: int, scope: MutableMapping[str, Any]) -> None:
-        """Commit or roll back, as the status and the options say, and give all connections back.
+        """Commit or roll back, as the status and the options say, and give all connections back; then run hooks.
 
         Args:
             status: The response's.
@@ -90,14 +101,17 @@ class RequestSessions:
             PartialCommitError: A database failed to commit after others had.
             SQLSpecError: One failed to commit, and all were rolled back.
         """
-        due: list[tuple[Database, Session]] = []
-        for database, session in zip(self.table.databases, self.sessions, strict=True):
-            if database.options.is_commit(status, rollback_only=session.is_rollback_only):
-                due.append((database, session))
-            else:
-                _warn_of_loss(database, session, status, scope)
-                await _settle(session, commit=False)
-        await _commit_all(due)
+        used = [
+            (database, session)
+            for database, session in zip(self.table.databases, self.sessions, strict=True)
+            if not session.try_settle()
+        ]
+        if used:
+            try:
+                await _settle_all(used, status, scope)
+            finally:  # when all is decided: no hook keeps another database waiting
+                for _, session in used:
+                    await _run_hooks(session)
 
     async def close(self, reason: str) -> None:
         """Close all sessions, also if closing one of them fails; then the first failure is raised. Repeatable."""
@@ -106,6 +120,8 @@ class RequestSessions:
         self._closed = True
         first: BaseException | None = None
         for session in self.sessions:
+            if session.try_close(reason):
+                continue
             try:
                 await _close(session, reason)
             except BaseException as error:  # noqa: BLE001 (raised below, when all were closed)
@@ -114,7 +130,7 @@ class RequestSessions:
             raise first
 
 
-def sessions_of(scope: MutableMapping[str, Any], registry: SQLSpec) -> RequestSessions | None:
+def sessions_of(scope: MutableMapping[str, Any], registry: object) -> RequestSessions | None:
     """The sessions of this request on the databases of ``registry``; None where the middleware has not run."""
     found: RequestSessions | None = scope.get(_SCOPE_KEY)
     while found is not None and found.registry is not registry:
@@ -126,49 +142,42 @@ def sessions_of(scope: MutableMapping[str, Any], registry: SQLSpec) -> RequestSe
 
 
 def _session(database: Database, scope: MutableMapping[str, Any]) -> Session:
+    config = database.config
+    kind = placed(config.driver_type)
     if scope["type"] != "http":
-        session: Session = database.config.create_session(hold=False)
-    else:
-        implicit = _READING if scope["method"] in _READING_METHODS else _WRITING
-        session = database.config.create_session(implicit=implicit, blocks_commit=database.options.is_manual)
-    return session
+        return config.create_session(hold=False, kind=kind)
+    implicit = _READING if scope["method"] in _READING_METHODS else _WRITING
+    return config.create_session(implicit=implicit, blocks_commit=database.options.is_manual, kind=kind)
 
 
 def _handle(session: Session) -> Handle:
     if isinstance(session, AsyncDriverAdapterBase):
-        return AsyncConnectionHandle(session)
-    return SyncConnectionHandle(session)
+        return placed(AsyncConnectionHandle)(session)
+    return SyncConnectionHandle(session)  # it only calls the session
 
 
-def _warn_of_loss(database: Database, session: Session, status: int, scope: MutableMapping[str, Any]) -> None:
-    count = session.pending_writes
-    if count and database.options.is_silent_loss(status, rollback_only=session.is_rollback_only):
-        _logger.warning(
-            "%s %r answered %d, for which commit_mode=%r rolls back: %d statement(s) that may have changed "
-            "something in %r are discarded. Commit them, use another mode or status, or call set_rollback_only()",
-            scope["method"],
-            getattr(scope.get("route"), "path", scope["path"]),
-            status,
-            database.options.commit_mode,
-            count,
-            database.label,
-        )
+def _place(used: Any, check: Callable[[], None]) -> None:
+    """Say where it may be used, see ``placed()``."""
+    used.check_place = check
 
 
 async def _settle(session: Session, *, commit: bool) -> None:
     if isinstance(session, AsyncDriverAdapterBase):
         await session.settle(commit=commit, reason=_STARTED)
-    elif session.is_idle:
-        session.settle(commit=commit, reason=_STARTED)
     else:
         await in_thread(partial(session.settle, commit=commit, reason=_STARTED))
+
+
+async def _run_hooks(session: Session) -> None:
+    if isinstance(session, AsyncDriverAdapterBase):
+        await session.run_hooks()
+    elif session.has_due_hooks:
+        await in_thread(session.run_hooks)
 
 
 async def _close(session: Session, reason: str) -> None:
     if isinstance(session, AsyncDriverAdapterBase):
         await session.close(reason)
-    elif session.is_idle:
-        session.close(reason)
     else:
         await in_thread(partial(session.close, reason))
 
@@ -176,8 +185,15 @@ async def _close(session: Session, reason: str) -> None:
 # Several databases ----------------------------------------------------------------------------------------------------
 
 
-async def _commit_all(due: Sequence[tuple[Database, Session]]) -> None:
-    """Commit one after the other; the first failure rolls back the rest."""
+async def _settle_all(used: Sequence[tuple[Database, Session]], status: int, scope: MutableMapping[str, Any]) -> None:
+    """Roll back those that must be, commit the others in their order; the first failure rolls back the rest."""
+    due: list[tuple[Database, Session]] = []
+    for database, session in used:
+        if database.options.is_commit(status, rollback_only=session.is_rollback_only):
+            due.append((database, session))
+        else:
+            _warn_of_loss(database, session, status, scope)
+            await _settle(session, commit=False)
     saved: list[str] = []
     for place, (database, session) in enumerate(due, 1):
         writes = session.pending_writes
@@ -200,3 +216,17 @@ async def _roll_back_all(rest: Sequence[tuple[Database, Session]]) -> list[str]:
             undone.append(database.label)
         await _settle(session, commit=False)
     return undone
+
+
+def _warn_of_loss(database: Database, session: Session, status: int, scope: MutableMapping[str, Any]) -> None:
+    count = session.pending_writes
+    if count and database.options.is_silent_loss(status, rollback_only=session.is_rollback_only):
+        _logger.warning(
+            "%s answered %d, for which commit_mode=%r rolls back: %d statement(s) that may have changed something in "
+            "%r are discarded. Commit them, use another mode or status, or call set_rollback_only()",
+            route_of(scope) or f"{scope['method']} {scope['path']!r}",
+            status,
+            database.options.commit_mode,
+            count,
+            database.label,
+        )

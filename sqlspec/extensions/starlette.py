@@ -10,7 +10,9 @@ from weakref import WeakSet
 
 from sqlspec.exceptions import ImproperConfigurationError, MissingDependencyError
 from sqlspec.extensions.asgi import DatabaseMiddleware
+from sqlspec.extensions.correlation import header_name
 from sqlspec.extensions.databases import Databases
+from sqlspec.extensions.failures import answer_failure
 from sqlspec.extensions.requests import RequestSessions, sessions_of
 
 if find_spec("starlette") is None:
@@ -46,15 +48,18 @@ class SQLSpecPlugin:
     Args:
         sqlspec: The registry. Configs may be added to it later.
         app: The app, as for ``init_app()``.
+        request_id_header: The response header that tells the id of the request, such as ``"x-request-id"``; None
+            sends none. The id is in the log records either way, see ``sqlspec.utils.logging``.
 
     Raises:
-        ImproperConfigurationError: As ``init_app()``.
+        ImproperConfigurationError: As ``init_app()``, or no header can be called so.
     """
 
     sections: tuple[str, ...] = ("starlette",)
 
-    def __init__(self, sqlspec: SQLSpec, app: Starlette | None = None) -> None:
+    def __init__(self, sqlspec: SQLSpec, app: Starlette | None = None, *, request_id_header: str | None = None) -> None:
         self._databases = Databases(sqlspec, self.sections)
+        self._id_header = header_name(request_id_header)
         self._apps: WeakSet[Starlette] = WeakSet()
         if app is not None:
             self.init_app(app)
@@ -73,7 +78,13 @@ class SQLSpecPlugin:
             message = "The app has started: call init_app(app), or SQLSpecPlugin(sqlspec, app), before it does."
             raise ImproperConfigurationError(message)
         self._databases.attach()
-        app.add_middleware(DatabaseMiddleware, databases=self._databases, publish=partial(setattr, app.state))
+        app.add_middleware(
+            DatabaseMiddleware,
+            databases=self._databases,
+            publish=partial(setattr, app.state),
+            answer=partial(answer_failure, app),
+            id_header=self._id_header,
+        )
         self._wrap_lifespan(app)
         _restore_decorators(app)
         self._apps.add(app)

@@ -1,5 +1,5 @@
 """The import path of ``get_logger`` that the guides name. The one file of this folder."""
 
-from sqlspec.logging import get_logger
+from sqlspec.logging import add_request_id, get_logger, get_request_id
 
-__all__ = ("get_logger",)
+__all__ = ("add_request_id", "get_logger", "get_request_id")

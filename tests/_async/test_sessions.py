@@ -110,6 +110,20 @@ async def read_integers(db: AsyncSqliteDriver, statement: str) -> None:
             pass
 
 
+async def test_a_session_whose_generator_is_gone_says_so(config: AsyncSqlite) -> None:
+    """Closed by hand, or collected because nobody kept it; what was open is rolled back."""  # W23 S8
+    scope = config.provide_session()
+    db = await scope.__aenter__()
+    await db.begin()
+    await db.execute(INSERT, 1, "lost")
+    await scope.__aexit__(GeneratorExit, GeneratorExit(), None)
+    with pytest.raises(SessionClosedError, match="the generator that provided it was closed, or garbage-collected"):
+        await db.select_value(COUNT)
+    assert config.connections.holders == []
+    async with config.provide_session() as other:
+        assert await other.select_value(COUNT) == 0
+
+
 async def test_a_closed_session_says_why(config: AsyncSqlite) -> None:
     """And how to get a new one; closing twice is no error."""  # S8
     async with config.provide_session() as db:

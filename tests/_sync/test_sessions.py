@@ -110,6 +110,20 @@ def read_integers(db: SyncSqliteDriver, statement: str) -> None:
             pass
 
 
+def test_a_session_whose_generator_is_gone_says_so(config: SyncSqlite) -> None:
+    """Closed by hand, or collected because nobody kept it; what was open is rolled back."""  # W23 S8
+    scope = config.provide_session()
+    db = scope.__enter__()
+    db.begin()
+    db.execute(INSERT, 1, "lost")
+    scope.__exit__(GeneratorExit, GeneratorExit(), None)
+    with pytest.raises(SessionClosedError, match="the generator that provided it was closed, or garbage-collected"):
+        db.select_value(COUNT)
+    assert config.connections.holders == []
+    with config.provide_session() as other:
+        assert other.select_value(COUNT) == 0
+
+
 def test_a_closed_session_says_why(config: SyncSqlite) -> None:
     """And how to get a new one; closing twice is no error."""  # S8
     with config.provide_session() as db:

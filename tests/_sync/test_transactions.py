@@ -297,10 +297,13 @@ def test_settling_decides_and_lets_go(config: SyncSqlite, commit: bool) -> None:
     db.on_commit(lambda: heard.append("commit"))
     db.on_rollback(lambda: heard.append("rollback"))
     db.execute(INSERT, 1, "a")
+    assert not db.try_settle()
     db.settle(commit=commit, reason="the response began")
-    assert heard == ["commit" if commit else "rollback"]
     assert config.connections.holders == []
     assert count(config) == int(commit)
+    assert (heard, db.has_due_hooks) == ([], True)
+    db.run_hooks()
+    assert (heard, db.has_due_hooks) == (["commit" if commit else "rollback"], False)
     db.execute(INSERT, 2, "b")
     assert config.connections.holders == []
     assert count(config) == 1 + int(commit)
@@ -316,10 +319,28 @@ def test_settling_without_a_statement_runs_the_hooks_of_its_outcome(config: Sync
     heard: list[str] = []
     db.on_commit(lambda: heard.append("commit"))
     db.on_rollback(lambda: heard.append("rollback"))
+    assert not db.try_settle()
     db.settle(commit=True, reason="done")
+    db.run_hooks()
     assert heard == ["commit"]
     assert config.connections.holders == []
     db.close()
+
+
+def test_what_has_nothing_to_decide_is_settled_and_closed_at_once(config: SyncSqlite) -> None:
+    """Without anything that could wait; from then on it borrows, and commits statement by statement."""  # W8 W16
+    db = implicit(config)
+    assert db.try_settle()
+    db.execute(INSERT, 1, "a")
+    assert config.connections.holders == []
+    assert count(config) == 1
+    db.begin()
+    assert not db.try_close("early")
+    db.rollback()
+    assert db.try_close("done")
+    assert db.try_close("again")
+    with pytest.raises(SessionClosedError, match="closed: done"):
+        db.select_value(COUNT)
 
 
 def test_begin_makes_the_requests_transaction_the_users(config: SyncSqlite) -> None:
