@@ -115,7 +115,8 @@ class DatabaseMiddleware:
         await self._end(sessions, _SOCKET_OVER)
 
     async def _end(self, sessions: RequestSessions, reason: str) -> None:
-        await sessions.close(reason)
+        if not sessions.try_close(reason):
+            await sessions.close(reason)
         self._databases.notice_late_pools(self._publish)
 
     async def _end_after(self, error: BaseException, sessions: RequestSessions, reason: str) -> None:
@@ -156,21 +157,19 @@ class _Response:
         """Do what is due before this message, then forward it."""
         kind = message["type"]
         if kind == "http.response.start":
-            await self._settle(message["status"])
-            self.is_started = True
+            if self.failure is None and not self._sessions.try_settle():
+                await self._settle(message["status"])
+            self.is_started = True  # after a failure this is another response, which tells of it
             if self._id_header is not None:
                 message = self._with_id(message, self._id_header)
         elif kind in _BODY:
             if self.failure is not None and not self.is_started:
                 raise self.failure  # the app goes on with a response that was stopped
-            if not message.get("more_body", False):
+            if not message.get("more_body", False) and not self._sessions.try_close(_REQUEST_OVER):
                 await self._sessions.close(_REQUEST_OVER)
         await self._forward(message)
 
     async def _settle(self, status: int) -> None:
-        """A start after a failure is of another response, which tells of it: all is decided then."""
-        if self.failure is not None:
-            return
         try:
             await self._sessions.settle(status, self._scope)
         except Exception as error:

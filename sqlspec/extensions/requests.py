@@ -90,6 +90,13 @@ class RequestSessions:
             state[database.connection_key] = handle
         scope[_SCOPE_KEY] = self
 
+    def try_settle(self) -> bool:
+        """Settle what needs no I/O, which is all of it in a request that ran no statement. True if nothing is left."""
+        settled = True
+        for session in self.sessions:
+            settled = session.try_settle() and settled
+        return settled
+
     async def settle(self, status: int, scope: MutableMapping[str, Any]) -> None:
         """Commit or roll back, as the status and the options say, and give all connections back; then run hooks.
 
@@ -101,17 +108,21 @@ class RequestSessions:
             PartialCommitError: A database failed to commit after others had.
             SQLSpecError: One failed to commit, and all were rolled back.
         """
-        used = [
-            (database, session)
-            for database, session in zip(self.table.databases, self.sessions, strict=True)
-            if not session.try_settle()
-        ]
-        if used:
-            try:
-                await _settle_all(used, status, scope)
-            finally:  # when all is decided: no hook keeps another database waiting
-                for _, session in used:
-                    await _run_hooks(session)
+        served = list(zip(self.table.databases, self.sessions, strict=True))
+        try:
+            await _settle_all(served, status, scope)
+        finally:  # when all is decided: no hook keeps another database waiting
+            for session in self.sessions:
+                await _run_hooks(session)
+
+    def try_close(self, reason: str) -> bool:
+        """Close those that need no I/O for it. True if all are closed now."""
+        if not self._closed:
+            closed = True
+            for session in self.sessions:
+                closed = session.try_close(reason) and closed
+            self._closed = closed
+        return self._closed
 
     async def close(self, reason: str) -> None:
         """Close all sessions, also if closing one of them fails; then the first failure is raised. Repeatable."""
@@ -120,8 +131,6 @@ class RequestSessions:
         self._closed = True
         first: BaseException | None = None
         for session in self.sessions:
-            if session.try_close(reason):
-                continue
             try:
                 await _close(session, reason)
             except BaseException as error:  # noqa: BLE001 (raised below, when all were closed)
@@ -144,10 +153,13 @@ def sessions_of(scope: MutableMapping[str, Any], registry: object) -> RequestSes
 def _session(database: Database, scope: MutableMapping[str, Any]) -> Session:
     config = database.config
     kind = placed(config.driver_type)
+    session: Session
     if scope["type"] != "http":
-        return config.create_session(hold=False, kind=kind)
-    implicit = _READING if scope["method"] in _READING_METHODS else _WRITING
-    return config.create_session(implicit=implicit, blocks_commit=database.options.is_manual, kind=kind)
+        session = config.create_session(hold=False, kind=kind)
+    else:
+        implicit = _READING if scope["method"] in _READING_METHODS else _WRITING
+        session = config.create_session(implicit=implicit, blocks_commit=database.options.is_manual, kind=kind)
+    return session
 
 
 def _handle(session: Session) -> Handle:
@@ -162,6 +174,8 @@ def _place(used: Any, check: Callable[[], None]) -> None:
 
 
 async def _settle(session: Session, *, commit: bool) -> None:
+    if session.try_settle():
+        return
     if isinstance(session, AsyncDriverAdapterBase):
         await session.settle(commit=commit, reason=_STARTED)
     else:
@@ -169,13 +183,17 @@ async def _settle(session: Session, *, commit: bool) -> None:
 
 
 async def _run_hooks(session: Session) -> None:
+    if not session.has_due_hooks:
+        return
     if isinstance(session, AsyncDriverAdapterBase):
         await session.run_hooks()
-    elif session.has_due_hooks:
+    else:
         await in_thread(session.run_hooks)
 
 
 async def _close(session: Session, reason: str) -> None:
+    if session.try_close(reason):
+        return
     if isinstance(session, AsyncDriverAdapterBase):
         await session.close(reason)
     else:
@@ -185,10 +203,10 @@ async def _close(session: Session, reason: str) -> None:
 # Several databases ----------------------------------------------------------------------------------------------------
 
 
-async def _settle_all(used: Sequence[tuple[Database, Session]], status: int, scope: MutableMapping[str, Any]) -> None:
+async def _settle_all(served: Sequence[tuple[Database, Session]], status: int, scope: MutableMapping[str, Any]) -> None:
     """Roll back those that must be, commit the others in their order; the first failure rolls back the rest."""
     due: list[tuple[Database, Session]] = []
-    for database, session in used:
+    for database, session in served:
         if database.options.is_commit(status, rollback_only=session.is_rollback_only):
             due.append((database, session))
         else:
