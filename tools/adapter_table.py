@@ -29,29 +29,32 @@ from sqlspec.adapters import ADAPTERS, load_config  # noqa: E402
 from sqlspec.core.options import SIZES, Kind  # noqa: E402
 from sqlspec.testing.compliance import CAPABILITIES, KINDS, Adapter  # noqa: E402
 
-OVERVIEW = ROOT / "docs" / "adapters.md"
-PAGES = ROOT / "docs" / "adapters"
+DOCS = ROOT / "docs"
 KEYS, FEATURES = "| Key | Kind | Meaning | Default |", "| Feature | Kind | Meaning | Default |"
 
 Column = tuple[str, Adapter]
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None, docs: Path = DOCS) -> int:
+    """Bring the pages of a folder up to date."""
     parser = argparse.ArgumentParser(description="Write the tables of the docs that can be read off the code.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
-    check: bool = parser.parse_args().check
-    found = stale()
+    check: bool = parser.parse_args(arguments).check
+    found = stale(docs)
     for page, text in found.items():
-        print(f"{page.relative_to(ROOT)} is stale: run tools/adapter_table.py" if check else f"wrote {page.name}")
+        print(
+            f"{page.relative_to(docs.parent)} is stale: run tools/adapter_table.py" if check else f"wrote {page.name}"
+        )
         if not check:
             page.write_text(text)
     return 1 if check and found else 0
 
 
-def stale() -> dict[Path, str]:
+def stale(docs: Path) -> dict[Path, str]:
     """The pages that are not as the code is, and what they should be."""
-    wanted = {OVERVIEW: overview(OVERVIEW.read_text())}
-    for page in sorted(PAGES.glob("*.md")):
+    page = docs / "adapters.md"
+    wanted = {page: overview(page.read_text())}
+    for page in sorted((docs / "adapters").glob("*.md")):
         wanted[page] = options(page.read_text(), page.stem)
     return {page: text for page, text in wanted.items() if page.read_text() != text}
 
@@ -65,7 +68,7 @@ def overview(text: str) -> str:
     for name, rows in {"capabilities": capabilities(DECLARED), "types": types(DECLARED)}.items():
         before, opened, rest = text.partition(f"<!-- generated: {name} -->")
         _, closed, after = rest.partition("<!-- end -->")
-        assert closed, f"{OVERVIEW} has no place for the table {name!r}"
+        assert closed, f"docs/adapters.md has no place for the table {name!r}"
         text = f"{before}{opened}\n\n{rows}\n\n{closed}{after}"
     return text
 

@@ -112,6 +112,10 @@ class ErrorFacts:
     """The driver refused before anything was sent."""
 
 
+def _never(_: ErrorFacts) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DialectFacts:
     """Everything that the core and the shell ask about a database."""
@@ -131,6 +135,8 @@ class DialectFacts:
     """A part of a transaction can be undone. Without (DuckDB), a nested block that fails takes all of it along."""
     implicit_commit: re.Pattern[str] | None = None
     """What commits an open transaction without being asked (MySQL: DDL); matched from the statement's first word on."""
+    refuses_transactions: Callable[[ErrorFacts], bool] = _never
+    """Whether the error says that no transaction may hold the statement (VACUUM), so that it has to run outside."""
     changes_session: re.Pattern[str] | None = None
     """What leaves in the connection what its next user must not meet, beside what ``traits`` knows of; searched."""
     lists_as_arrays: bool = False

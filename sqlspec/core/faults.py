@@ -26,9 +26,11 @@ def describe_fault(facts: ErrorFacts, dialect: DialectFacts, plan: Plan | None, 
         sql: What was sent.
     """
     statement = sql if plan is None else plan.text
-    message = _without_values(facts, statement) + _place(facts, plan, sql) + f"\nStatement: {statement}"
+    message = _without_values(facts, statement) + _place(facts, plan, sql)
+    if dialect.refuses_transactions(facts):
+        message = f"{message.removesuffix('.')}. {_OUTSIDE}"
     return dialect.classify(facts)(
-        message,
+        f"{message}\nStatement: {statement}",
         code=facts.code,
         sqlstate=facts.sqlstate,
         constraint=facts.constraint,
@@ -36,6 +38,12 @@ def describe_fault(facts: ErrorFacts, dialect: DialectFacts, plan: Plan | None, 
         column=facts.column,
         statement=statement,
     )
+
+
+_OUTSIDE = (
+    "Run it outside of transactions: in a session of provide_session(config), not inside begin() or transaction()."
+)
+"""In a web request every statement runs in a transaction."""
 
 
 def _without_values(facts: ErrorFacts, statement: str) -> str:

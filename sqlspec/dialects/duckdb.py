@@ -34,6 +34,7 @@ __all__ = (
     "is_array",
     "list_value",
     "read_message",
+    "refuses_transactions",
 )
 
 LEXICAL = LexicalFacts(
@@ -202,6 +203,14 @@ def classify(error: ErrorFacts) -> type[DatabaseError]:
     return _BY_KIND.get(kind, e.DatabaseError)
 
 
+def refuses_transactions(error: ErrorFacts) -> bool:
+    """Whether CHECKPOINT or DETACH must not be in a transaction. Other people's transactions are another fault."""
+    return error.code == "TransactionContext" and _OUTSIDE_ONLY.match(error.message) is not None
+
+
+_OUTSIDE_ONLY = re.compile(r"Cannot (?:(?:FORCE )?CHECKPOINT:|detach database .* because) the current transaction has ")
+
+
 # Values ---------------------------------------------------------------------------------------------------------------
 
 _MOST_DIGITS = 38
@@ -260,6 +269,7 @@ DUCKDB = DialectFacts(
     lexical=LEXICAL,
     error_aborts_transaction=True,
     savepoints=False,
+    refuses_transactions=refuses_transactions,
     changes_session=_CHANGES_SESSION,
     lists_as_arrays=True,
     texts_expand=True,

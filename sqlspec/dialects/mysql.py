@@ -21,7 +21,7 @@ from sqlspec.core.facts import NATIVE_TYPES, BeginOptions, DialectFacts, ErrorFa
 if TYPE_CHECKING:
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("LEXICAL", "MYSQL", "begin_sql", "classify", "read_message", "without_values")
+__all__ = ("LEXICAL", "MYSQL", "begin_sql", "classify", "read_message", "refuses_transactions", "without_values")
 
 LEXICAL = LexicalFacts(
     backslash_strings=True,
@@ -73,6 +73,9 @@ CHANGES_SESSION = re.compile(
 
 # Errors ---------------------------------------------------------------------------------------------------------------
 
+_OUTSIDE_ONLY = frozenset({1400, 1679, 1685, 1694, 1766, 1929, 1953})
+"""XA START, and variables of replication, in a transaction. DDL would end it, and is refused before it is sent."""
+
 _BY_CODE: dict[int, type[DatabaseError]] = {
     code: kind
     for kind, codes in {
@@ -106,6 +109,7 @@ _BY_CODE: dict[int, type[DatabaseError]] = {
             *(1046, 1050, 1052, 1055, 1060, 1061, 1066, 1091, 1093, 1094, 1111, 1128, 1133, 1136, 1193, 1210, 1222),
             *(1230, 1231),
             *(1235, 1247, 1248, 1304, 1305, 1318, 1327, 1347, 1568, 1582, 1630, 1651),
+            *_OUTSIDE_ONLY,
         ),
         e.OperationalError: (1021, 1037, 1038, 1041, 1114, 1226, 1301),
     }.items()
@@ -129,6 +133,11 @@ def classify(error: ErrorFacts) -> type[DatabaseError]:
     code = error.code if isinstance(error.code, int) else None
     known = _BY_CODE.get(code) if code is not None else None
     return known or _BY_STATE.get((error.sqlstate or "")[:2]) or e.DatabaseError
+
+
+def refuses_transactions(error: ErrorFacts) -> bool:
+    """Whether the statement must not be in a transaction."""
+    return error.code in _OUTSIDE_ONLY
 
 
 _QUOTES_NAMES = frozenset(
@@ -274,6 +283,7 @@ MYSQL = DialectFacts(
     classify=classify,
     lexical=LEXICAL,
     implicit_commit=IMPLICIT_COMMIT,
+    refuses_transactions=refuses_transactions,
     changes_session=CHANGES_SESSION,
     native_types=(NATIVE_TYPES - {float}) | {bool, dt.date},
     encoders={

@@ -30,6 +30,7 @@ __all__ = (
     "error_facts",
     "is_outdated",
     "refuse_copy",
+    "refuses_transactions",
     "without_values",
 )
 
@@ -49,7 +50,9 @@ _BY_CODE: dict[str, type[DatabaseError]] = {
     "42P01": e.UndefinedTableError,
     "42703": e.UndefinedColumnError,
     "42501": e.PermissionDeniedError,
+    "25001": e.ProgrammingError,
     "25006": e.PermissionDeniedError,
+    "2D000": e.ProgrammingError,
     "40001": e.SerializationError,
     "40P01": e.DeadlockError,
     "55P03": e.LockTimeoutError,
@@ -92,12 +95,27 @@ def classify(error: ErrorFacts) -> type[DatabaseError]:
     return _BY_CODE.get(state) or _BY_CLASS.get(state[:2]) or e.DatabaseError
 
 
+def refuses_transactions(error: ErrorFacts) -> bool:
+    """Whether a command (VACUUM), or a procedure that commits, must not be in a transaction.
+
+    25001 is also what SET TRANSACTION gets that comes too late. Commands stand in capitals in every language.
+    """
+    if error.sqlstate == "2D000":
+        return error.message == "invalid transaction termination"
+    return error.sqlstate == "25001" and _LATE not in error.message and _COMMAND.search(error.message) is not None
+
+
+_LATE = "SET TRANSACTION"
+_COMMAND = re.compile(r"[A-Z]{4}")
+
+
 POSTGRES = DialectFacts(
     name="postgres",
     begin_sql=begin_sql,
     classify=classify,
     lexical=LEXICAL,
     error_aborts_transaction=True,
+    refuses_transactions=refuses_transactions,
     lists_as_arrays=True,
     native_types=NATIVE_TYPES | {bool, dt.date, dt.datetime, dt.time, dt.timedelta, Decimal, UUID},
     encoders={Enum: enum_value},

@@ -60,7 +60,9 @@ _TABLE = r"""
     25006 cannot execute .* in a read-only transaction
     25P02 current transaction is aborted
     25P03 terminating connection due to idle-in-transaction timeout
-    25001 .* cannot (?:run|be executed) (?:inside|from) a |SET TRANSACTION .* must be called before any query
+    25001 .* cannot (?:run|be executed) (?:inside|from|within) a |SET TRANSACTION .* must be called before any query
+    25001 transaction read-write mode must be |cannot set transaction read-write mode
+    2D000 invalid transaction termination|cannot (?:commit|roll back|perform transaction commands) (?:while|inside)
     40001 could not serialize access |canceling statement due to conflict with recovery
     40P01 deadlock detected
     55P03 could not obtain lock on |canceling statement due to lock timeout

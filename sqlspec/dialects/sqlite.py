@@ -19,7 +19,7 @@ from sqlspec.core.facts import NATIVE_TYPES, BeginOptions, DialectFacts, ErrorFa
 if TYPE_CHECKING:
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("LEXICAL", "SQLITE", "begin_sql", "classify", "read_message")
+__all__ = ("LEXICAL", "SQLITE", "begin_sql", "classify", "read_message", "refuses_transactions")
 
 LEXICAL = LexicalFacts(backtick_identifiers=True, bracket_identifiers=True)
 
@@ -99,11 +99,24 @@ def classify(error: ErrorFacts) -> type[DatabaseError]:
     return e.ProgrammingError if code == 1 else e.DatabaseError
 
 
+def refuses_transactions(error: ErrorFacts) -> bool:
+    """Whether VACUUM, ATTACH or a PRAGMA must not be in a transaction. That of a second BEGIN is another fault."""
+    return error.code == 1 and _OUTSIDE_ONLY.fullmatch(error.message) is not None
+
+
+_OUTSIDE_ONLY = re.compile(
+    r"cannot (?:VACUUM|change (?:into|out of) wal mode) from within a transaction"
+    r"|cannot (?:ATTACH|DETACH) database within transaction"
+    r"|(?:Safety level may not be changed inside|temporary storage cannot be changed from within) a transaction"
+)
+
+
 SQLITE = DialectFacts(
     name="sqlite",
     begin_sql=begin_sql,
     classify=classify,
     lexical=LEXICAL,
+    refuses_transactions=refuses_transactions,
     empty_list_sql="",
     native_types=NATIVE_TYPES | {bool},
     encoders={

@@ -19,6 +19,7 @@ from sqlspec.exceptions import (
     DataError,
     IntegrityError,
     TransactionAbortedError,
+    UndefinedColumnError,
 )
 from tests.compliance.targets import BY_NAME
 from tests.support.flightsql import temporary_flightsql
@@ -73,6 +74,21 @@ async def test_a_pool_that_is_closed_under_a_session(database: Database) -> None
         assert await database.value("SELECT count(*) FROM kept") == 1
     await database.close()
     assert await database.value("SELECT count(*) FROM kept") == 1
+
+
+@only("postgresql")
+async def test_the_place_of_a_fault_is_that_in_the_users_text(database: Database) -> None:
+    """Not that in what was sent, with the casts that were learned before the table changed."""  # E4 F5
+    statement = "UPDATE hosts SET address = ?\nWHERE address = ? AND gone = 1"
+    await database.run("CREATE TABLE hosts (address inet, gone integer)")
+    async with database.session() as db:
+        await db.execute(statement, "10.0.0.1", "10.0.0.2")
+        await database.run("ALTER TABLE hosts DROP COLUMN gone")
+        for _ in range(2):
+            await db.begin()
+            with pytest.raises(UndefinedColumnError, match=r"\(line 2, column 23\)"):
+                await db.execute(statement, "10.0.0.1", "10.0.0.2")
+            await db.rollback()
 
 
 @only("duckdb")

@@ -244,6 +244,12 @@ async def read_only(on: Stage) -> None:
         await db.execute("DELETE FROM users")
 
 
+@provokes("outside-transactions")
+async def outside_transactions(on: Stage) -> None:
+    async with on.session() as db, db.transaction():
+        await db.execute("VACUUM")
+
+
 @provokes("value-out-of-range")
 async def value_out_of_range(on: Stage) -> None:
     await run(on, INSERT, 2**80, "ada@example.org", "Ada")

@@ -70,26 +70,32 @@ class Database:
 
     def close(self) -> None:
         """Let go of it."""
-        with _guard:
+        with _open.guard:
             self.users -= 1
             if self.is_ours and not self.users:
                 self.opened.close()
-                _files.pop(self.place.file, None)
+                _open.files.pop(self.place.file, None)
 
 
-_files: dict[str | None, Database] = {}
-"""Those that must not be opened twice: two handles of one process write over each other's work."""
-_guard = threading.Lock()
+class _Open:
+    """What this process has open.
+
+    Attributes:
+        files: Those that must not be opened twice: two handles of one process write over each other's work.
+        guard: Whoever opens or closes a handle holds it.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str | None, Database] = {}
+        self.guard = threading.Lock()
+
+    def renew_guard(self) -> None:
+        """Another thread may have held it when this process was forked off."""
+        self.guard = threading.Lock()
 
 
-def _new_guard() -> None:
-    """Another thread may have held it when this process was forked off."""
-    global _guard  # noqa: PLW0603
-    _guard = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_guard)
+_open = _Open()
+os.register_at_fork(after_in_child=_open.renew_guard)
 
 
 class Handle:
@@ -102,7 +108,7 @@ class Handle:
 
     def get(self) -> Database:
         """The handle, for one more who has to close it."""
-        with _guard:
+        with _open.guard:
             found = self._found
             if found is not None and not found.is_ours:
                 if not self._place.forks:
@@ -119,11 +125,11 @@ class Handle:
 
     def _open(self) -> Database:
         file = self._place.file
-        found = _files.get(file)
+        found = _open.files.get(file)
         if found is None or not found.is_ours:
             found = Database(self._place)
             if file is not None:
-                _files[file] = found
+                _open.files[file] = found
         elif found.place.settings != self._place.settings:
             message = f"Could not connect to {self._place.target}: this process has it open with other db_kwargs."
             raise ConnectionFailedError(message)

@@ -19,6 +19,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import adbc_driver_manager as adbc
 import msgspec
@@ -183,7 +184,7 @@ class AdbcPostgresWire(AdbcWire):
             constraint=details.get("PG_DIAG_CONSTRAINT_NAME"),
             table=details.get("PG_DIAG_TABLE_NAME"),
             column=details.get("PG_DIAG_COLUMN_NAME"),
-            position=_without_casts(details.get("PG_DIAG_STATEMENT_POSITION"), getattr(error, "casts", ())),
+            position=_without_casts(details.get("PG_DIAG_STATEMENT_POSITION"), _casts.get(error, ())),
         )
 
 
@@ -238,11 +239,15 @@ def _without_casts(position: str | None, casts: Sequence[tuple[int, str]]) -> in
     return int(position) - sum(len(cast) for at, cast in casts if at < int(position) - 1)
 
 
+_casts: WeakKeyDictionary[adbc.Error, Sequence[tuple[int, str]]] = WeakKeyDictionary()
+"""Those in what was sent when it failed: an error outlives what is known of its statement."""
+
+
 def _forget(plan: Plan, error: adbc.Error) -> None:
     """Tables may have changed. Where a statement failed is told by its place in what was sent, with the casts."""
     known: _Learned | None = plan.learned
     if known is not None:
-        error.casts = known.casts  # type: ignore[attr-defined]
+        _casts[error] = known.casts
         plan.learned = None
 
 

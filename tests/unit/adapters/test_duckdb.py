@@ -378,7 +378,6 @@ def test_importing_the_adapter_opens_nothing() -> None:
         assert _run(script) == "1\n"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_process_leaves_its_parents_database_alone(tmp_path: Path) -> None:
     """It may not open the file, does not touch it when it ends, and makes a database in memory of its own."""  # X2
     script = """

@@ -93,7 +93,6 @@ config.close()
 """
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
 def test_a_forked_process_that_forgets_the_pool_does_not_cut_it(mariadb_dsn: str) -> None:
     """The driver shuts a socket down that is collected: its parent's, too."""  # X2
     subprocess.run([sys.executable, "-c", FORK, mariadb_dsn], check=True, timeout=30)

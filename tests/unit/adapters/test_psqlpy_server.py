@@ -14,7 +14,7 @@ import pytest
 
 from sqlspec.adapters.psqlpy import PsqlpyConfig, PsqlpyDriver
 from sqlspec.adapters.psqlpy.driver import PIPELINE
-from sqlspec.exceptions import DatabaseError, DataError, UniqueViolationError
+from sqlspec.exceptions import DatabaseError, DataError, UndefinedTableError, UniqueViolationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -258,14 +258,28 @@ async def test_twenty_cancellations(config: PsqlpyConfig) -> None:
         assert {row["n"] for row in await db.select("SELECT count(*) AS n FROM items GROUP BY id")} == {51}
 
 
-async def test_a_server_of_another_language_is_asked_for_english(
-    config: PsqlpyConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Faults are known by their texts. Asked again after a reset."""  # E2
-    monkeypatch.setattr("sqlspec.adapters.psqlpy.config._HELLO", "SELECT pg_backend_pid()::int8, 'de_DE.UTF-8'")
-    alone: Any = {**config.pool_config, "max_size": 1}
-    german = PsqlpyConfig(pool_config=alone)
+async def test_a_server_of_another_language_is_asked_for_english(config: PsqlpyConfig) -> None:
+    """Faults are known by their texts. Asked again after a reset, which brings back what the server had."""  # E2
+    language = await _foreign(config)
+    options = f"{config.pool_config['options']} -c lc_messages={language}"
+    alone: Any = {**config.pool_config, "options": options, "max_size": 1}
+    foreign = PsqlpyConfig(pool_config=alone)
     for _ in range(2):
-        async with german.provide_session() as db:
+        async with foreign.provide_session() as db:
+            assert await db.select_value("SELECT reset_val FROM pg_settings WHERE name = 'lc_messages'") == language
             assert await db.select_value("SELECT current_setting('lc_messages')") == "C"
-    await german.close()
+            with pytest.raises(UndefinedTableError):
+                await db.execute("SELECT * FROM no_such_table")
+    await foreign.close()
+
+
+async def _foreign(config: PsqlpyConfig) -> str:
+    """A locale of the server's machine whose name is not one of English: German if it is there, else a C of its own."""
+    for language in ("de_DE.UTF-8", "de_DE.utf8", "C.UTF-8", "C.utf8"):
+        async with config.provide_session() as db:
+            try:
+                await db.execute(f"SET lc_messages = '{language}'")
+            except DatabaseError:
+                continue
+            return language
+    pytest.fail("the server's machine has no locale but C, POSIX and English ones")
