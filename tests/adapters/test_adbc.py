@@ -18,6 +18,7 @@ from sqlspec.exceptions import (
     ConnectionLostError,
     DataError,
     IntegrityError,
+    SQLSpecError,
     TransactionAbortedError,
     UndefinedColumnError,
 )
@@ -246,6 +247,18 @@ def test_a_flight_sql_server_with_a_password() -> None:
         with config.provide_session() as db:
             assert db.select_value("SELECT 1") == 1
         config.close()
+
+
+@only("flightsql", "duckdb")
+async def test_begin_as_a_statement_inside_a_transaction(db: AsyncDriverAdapterBase) -> None:
+    """It is refused: the driver would begin another one, and leave what is open to be saved."""  # S5
+    await db.execute("CREATE TABLE kept (id INTEGER)")
+    await db.begin()
+    await db.execute("INSERT INTO kept VALUES (1)")
+    with pytest.raises(SQLSpecError):
+        await db.execute("BEGIN")
+    await db.rollback()
+    assert await db.select("SELECT id FROM kept") == []
 
 
 def test_a_flight_sql_server_that_stops() -> None:

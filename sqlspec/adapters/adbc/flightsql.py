@@ -32,7 +32,7 @@ from sqlspec.core import values
 from sqlspec.core.address import Address, read_url
 from sqlspec.core.facts import NATIVE_TYPES, BeginOptions, DialectFacts, ErrorFacts, ParameterStyle
 from sqlspec.dialects.duckdb import DUCKDB, read_message
-from sqlspec.exceptions import ImproperConfigurationError
+from sqlspec.exceptions import ImproperConfigurationError, TransactionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,6 +146,9 @@ class AdbcFlightWire(AdbcWire):
         """What begins and ends transactions is no SQL here."""
         driver_connection = connection.adbc_connection
         if _BEGIN.fullmatch(sql):
+            if self.in_transaction(connection):  # the driver would begin another one, and what is open would stay
+                message = f"A transaction is open already, and can't hold another one. Statement: {sql}"
+                raise TransactionError(message)
             driver_connection.set_autocommit(False)
         elif _COMMIT.fullmatch(sql) or _ROLLBACK.fullmatch(sql):
             if self.in_transaction(connection):
