@@ -56,11 +56,12 @@ class Backend:
 
     def config(self, *, pool_size: int = 2, **options: Any) -> AsyncConfig:
         """A config for the app; ``options`` are those of ``extension_config["starlette"]``."""
-        config: AsyncConfig = BY_NAME[self.name].config()(
+        config = BY_NAME[self.name].config()(
             pool_config={**self._place(), "max_size": pool_size},
             extension_config={"starlette": options},
             acquire_timeout=5,
         )
+        assert isinstance(config, AsyncDatabaseConfig)
         return config
 
     def _place(self) -> dict[str, Any]:

@@ -20,37 +20,49 @@ from tests.web.client import Message, serving
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from tests.web.backends import AsyncConfig
     from tests.web.conftest import Backend
 
 
 @pytest.mark.parametrize("losers", [["two"], ["one"], ["one", "three"]], ids=" ".join)
 async def test_what_must_roll_back_does_so_before_anything_commits(  # W15
-    sqlite: Backend, postgres: Backend, backend: Backend, losers: list[str]
+    sqlite: Backend, postgres: Backend, backend: Backend, losers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever it stands in the order of registration; the others commit in that order."""
+    """Wherever it stands in the order of registration; the others commit in that order. Hooks run after all of it."""
     ends: list[str] = []
-    keys = ["one", "two", "three"]
+    databases = {"one": sqlite, "two": postgres, "three": backend}
 
     async def work(request: Request) -> Response:
-        for key, database in zip(keys, (sqlite, postgres, backend), strict=True):
+        for key, database in databases.items():
             db = plugin.get_session(request, key)
             await db.execute(database.insert, key)
-            db.on_commit(lambda key=key: ends.append(f"{key} commits"))
-            db.on_rollback(lambda key=key: ends.append(f"{key} rolls back"))
+            db.on_commit(lambda key=key: ends.append(f"{key} was saved"))
+            db.on_rollback(lambda key=key: ends.append(f"{key} was undone"))
             if key in losers:
                 db.set_rollback_only()
         return Response()
 
+    def tell_when_settled(key: str, config: AsyncConfig) -> None:
+        give = config.give
+
+        async def told(pool: Any, connection: Any) -> None:  # a connection goes back as soon as its work is settled
+            ends.append(key)
+            await give(pool, connection)
+
+        monkeypatch.setattr(config, "give", told)
+
     app = Starlette(routes=[Route("/", work, methods=["POST"])])
     spec = SQLSpec()
-    for key, database in zip(keys, (sqlite, postgres, backend), strict=True):
-        spec.add_config(database.config(session_key=key, commit_mode="autocommit"))
+    for key, database in databases.items():
+        config = spec.add_config(database.config(session_key=key, commit_mode="autocommit"))
+        tell_when_settled(key, config)
     plugin = SQLSpecPlugin(spec, app)
     async with serving(app) as client:
         response = await client.post("/")
     assert (response.status, response.error) == (200, None)
-    winners = [key for key in keys if key not in losers]
-    assert ends == [f"{key} rolls back" for key in losers] + [f"{key} commits" for key in winners]
+    winners = [key for key in databases if key not in losers]
+    fates = [f"{key} was {'undone' if key in losers else 'saved'}" for key in databases]
+    assert ends == [*losers, *winners, *fates]
 
 
 async def test_a_discarded_write_is_told_by_its_route(  # W12

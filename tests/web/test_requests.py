@@ -12,17 +12,20 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
+from sqlspec.adapters.asyncmy import AsyncmyConfig
 from sqlspec.adapters.asyncpg import AsyncpgConfig
+from sqlspec.adapters.psycopg import PsycopgAsyncConfig
 from sqlspec.exceptions import ConnectionFailedError, SessionClosedError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.apps import app_with
 from tests.web.client import Message, serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from starlette.requests import Request
 
+    from tests.web.backends import AsyncConfig
     from tests.web.conftest import Backend
 
 
@@ -74,10 +77,12 @@ async def _chunks(*texts: str) -> AsyncGenerator[str]:
         yield text
 
 
-async def test_routes_without_database_work_touch_no_pool(postgres_dsn: str) -> None:  # W1 W8
+@pytest.mark.parametrize("kind", [AsyncpgConfig, PsycopgAsyncConfig, AsyncmyConfig])
+async def test_routes_without_database_work_touch_no_pool(kind: Callable[..., AsyncConfig]) -> None:  # W1 W8
     """Health checks answer, with the session in hand, and unknown paths are 404, while the server is unreachable."""
     spec = SQLSpec()
-    unreachable = AsyncpgConfig(pool_config={"dsn": "postgresql://127.0.0.1:1/nowhere", "min_size": 0})
+    scheme = "mysql" if kind is AsyncmyConfig else "postgresql"
+    unreachable = kind(pool_config={"dsn": f"{scheme}://127.0.0.1:1/nowhere", "min_size": 0})
     spec.add_config(unreachable)
 
     async def health(request: Request) -> Response:
