@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
+from fastapi import Depends, FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
+from sqlspec.extensions import fastapi
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.docs.error_table import provokes
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from tests.docs.error_table import Stage
 
     Handler = Callable[[SQLSpecPlugin, Request], Awaitable[object]]
+
+ASYNC = ("aiosqlite", "asyncpg")
 
 
 def attach(on: Stage, *sections: dict[str, Any]) -> SQLSpecPlugin:
@@ -43,12 +49,16 @@ async def request(on: Stage, handler: Handler, *, attached: bool = True, restart
     app = Starlette(routes=[Route("/", endpoint)])
     if attached:
         plugin.init_app(app)
+    async with plugin.lifespan(app):
+        if not restarted:
+            await get(app)
+    if restarted:
+        await get(app)
+
+
+async def get(app: Any) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://app") as client:
-        async with plugin.lifespan(app):
-            if not restarted:
-                await client.get("/")
-        if restarted:
-            await client.get("/")
+        await client.get("/")
 
 
 @provokes("duplicate-keys")
@@ -112,9 +122,12 @@ async def plugin_not_attached(on: Stage) -> None:
 
 
 async def count_users(plugin: SQLSpecPlugin, request: Request) -> None:
-    found: Any = plugin.get_session(request).select_value("SELECT count(*) FROM users")
-    if not isinstance(found, int):
-        await found
+    await done(plugin.get_session(request).select_value("SELECT count(*) FROM users"))
+
+
+async def done(called: Any) -> Any:
+    """What a method of a session gave, whatever its colour."""
+    return await called if isawaitable(called) else called
 
 
 @provokes("request-after-shutdown")
@@ -143,3 +156,119 @@ async def no_start_up(on: Stage) -> None:
     app = Starlette()
     async with SQLSpecPlugin(spec, app).lifespan(app):
         pass
+
+
+@provokes("no-header")
+async def no_header(on: Stage) -> None:
+    spec = SQLSpec()
+    spec.add_config(on.config)
+    SQLSpecPlugin(spec, request_id_header="x request id")
+
+
+# Sessions where they can't be used ------------------------------------------------------------------------------------
+
+
+@provokes("async-in-a-thread", ASYNC)
+async def async_in_a_thread(on: Stage) -> None:
+    async def handler(plugin: SQLSpecPlugin, request: Request) -> None:
+        db = plugin.get_session(request)
+        await asyncio.to_thread(lambda: db.select_value("SELECT 1"))
+
+    await request(on, handler)
+
+
+@provokes("another-loop", ASYNC)
+async def another_loop(on: Stage) -> None:
+    async def handler(plugin: SQLSpecPlugin, request: Request) -> None:
+        db = plugin.get_session(request)
+
+        async def use() -> None:
+            await db.select_value("SELECT 1")
+
+        await asyncio.to_thread(asyncio.run, use())
+
+    await request(on, handler)
+
+
+@provokes("plain-endpoint", ASYNC)
+async def plain_endpoint(on: Stage) -> None:
+    spec = SQLSpec()
+    spec.add_config(on.config)
+    app = FastAPI()
+    plugin = fastapi.SQLSpecPlugin(spec, app)
+
+    def users(db: Any) -> None:
+        raise AssertionError(db)
+
+    users.__annotations__ = {"db": Annotated[Any, Depends(plugin.provide_session())]}
+    app.get("/")(users)
+    await get(app)
+
+
+@provokes("generator-collected")
+async def generator_collected(on: Stage) -> None:
+    scope: Any = on.config.provide_session()
+
+    async def get_session() -> AsyncIterator[Any]:
+        async with scope as db:
+            yield db
+
+    def get_sync_session() -> Iterator[Any]:
+        with scope as db:
+            yield db
+
+    db = await anext(get_session()) if on.is_async else next(get_sync_session())
+    for _ in range(1000):  # the loop closes soon what nobody keeps
+        await asyncio.sleep(0)
+        await done(db.select_value("SELECT 1"))
+
+
+@provokes("stream-before-start", ASYNC)
+async def stream_before_start(on: Stage) -> None:
+    spec = SQLSpec()
+    spec.add_config(on.config)
+
+    async def endpoint(request: Request) -> Response:
+        scope = plugin.get_session(request).select_stream("SELECT email FROM users", schema_type=str)
+        rows = await scope.__aenter__()
+        return StreamingResponse(rows)
+
+    app = Starlette(routes=[Route("/", endpoint)])
+    plugin = SQLSpecPlugin(spec, app)
+    await get(app)
+
+
+# Several databases ----------------------------------------------------------------------------------------------------
+
+
+@provokes("partial-commit")
+async def partial_commit(on: Stage) -> None:
+    spec = SQLSpec()
+    elsewhere = {} if on.dialect == "postgres" else {"database": ":memory:"}
+    for name, place in (("shop", {}), ("log", elsewhere)):
+        web = {"starlette": {"commit_mode": "autocommit", "session_key": name}}
+        spec.add_config(on.new_config(place, extension_config=web), name=name)
+
+    async def endpoint(request: Request) -> Response:
+        shop, log = plugin.get_session(request, "shop"), plugin.get_session(request, "log")
+        await done(shop.execute("INSERT INTO users (id, email) VALUES (1, 'ada')"))
+        await done(log.execute("CREATE TABLE days (day BIGINT PRIMARY KEY)"))
+        deferred = "day BIGINT REFERENCES days (day) DEFERRABLE INITIALLY DEFERRED"
+        await done(log.execute(f"CREATE TABLE lines ({deferred})"))
+        await done(log.execute("INSERT INTO lines VALUES (1)"))
+        return Response(status_code=201)
+
+    app = Starlette(routes=[Route("/", endpoint)])
+    plugin = SQLSpecPlugin(spec, app)
+    await get(app)
+
+
+@provokes("two-plugins")
+async def two_plugins(on: Stage) -> None:
+    inner, outer = Starlette(), Starlette()
+    outer.mount("/", inner)
+    for app in (inner, outer):
+        spec = SQLSpec()
+        spec.add_config(on.new_config())
+        SQLSpecPlugin(spec, app)
+    await get(outer)
