@@ -1,7 +1,7 @@
 # Every target makes its environment (.venv) first, if it is not there or older than what it was made from.
 # PYTHON=python3.13 chooses the interpreter; else the first one found that is new enough is taken.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test compliance test-oldest check bench twins tables format environment clean
+.PHONY: help demo serve test compliance test-web check bench bench-web twins tables format environment clean
 
 PYTHON ?=
 run := .venv/bin/python
@@ -22,14 +22,17 @@ test: $(stamp) ## all tests; PostgreSQL is found or started. ARGS="-k name" is h
 compliance: $(stamp) ## every adapter on its real server, as a table; DB=mysql9: those of MySQL, on MySQL 9
 	@$(run) tools/compliance.py $(if $(DB),--db $(DB)) -- $(ARGS)
 
-test-oldest: $(stamp) ## the web tests on the oldest Starlette and FastAPI
-	@tools/oldest_web.sh $(ARGS)
+test-web: $(stamp) ## the web tests on old and new Starlettes and FastAPIs; ROWS=oldest: those; PYTHONS="3.12 3.13"
+	@$(run) tools/test_web.py $(if $(ROWS),--rows $(ROWS)) $(if $(PYTHONS),--python $(PYTHONS)) -- $(ARGS)
 
 check: $(stamp) ## style, types, layers, twins, public names
 	@tools/check.sh
 
 bench: $(stamp) ## our time beside the raw drivers' time
 	@$(run) -m benchmarks $(ARGS)
+
+bench-web: $(stamp) ## the web plugin beside what others do, under load by wrk. ARGS="--make-peers FOLDER"
+	@$(run) -m benchmarks.web $(ARGS)
 
 twins: $(stamp) ## write the sync twins of sqlspec/_async and tests/_async
 	@$(run) tools/unasync.py

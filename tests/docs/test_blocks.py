@@ -124,7 +124,7 @@ def is_known(command: str) -> bool:
         del words[0]
     match words:
         case ["make", target, *assignments]:
-            targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+            targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
             return target in targets and all(ENTRY.match(word.partition(" ")[0]) for word in assignments)
         case ["pip", "install", "--editable", "."]:
             return True

@@ -32,7 +32,7 @@ def environment(tmp_path: Path) -> Path:
 def test_the_first_row_is_the_oldest_that_we_support(package: str) -> None:
     """The bound of the extra."""
     (bound,) = (found[1] for found in map(re.compile(r"\w+>=([\d.]+)$").match, extra(package)) if found)
-    assert getattr(tool.ROWS[0], package).startswith(f"{bound}.")
+    assert f"{getattr(tool.ROWS[0], package)}.".startswith(f"{bound}.")
 
 
 def extra(name: str) -> list[str]:
@@ -95,8 +95,12 @@ def test_other_versions_than_the_rows_are_refused(environment: Path) -> None:
         tool.run_tests(tool.ROWS[0], environment, [])
 
 
-def test_a_python_that_is_not_there_fails_its_row_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_python_that_is_not_there_fails_its_row_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The table says why, the exit status is 1."""
+    monkeypatch.setattr(tool, "HOME", tmp_path)
+    monkeypatch.setenv("PATH", "")  # no uv, which would look for one on the web
     assert tool.main(["--rows", "newest", "--python", "3.0"]) == 1
     *_, last = capsys.readouterr().out.splitlines()
     assert last.split()[:4] == ["newest", "3.0", NEWEST.starlette, NEWEST.fastapi]
