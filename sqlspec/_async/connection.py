@@ -33,6 +33,7 @@ SETTLE_DEADLINE = 2.0
 _logger = get_logger("pool")
 _HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # frames in here are not the user's
 _TESTS = os.path.join(_HOME, "testing")  # but for these
+_ours: set[str] = set()  # files that were found to be ours: every acquire asks for half a dozen
 
 
 class AsyncCheckout:
@@ -252,10 +253,13 @@ def _let_it_end() -> None:
 def caller() -> str:
     """File and line of the nearest frame that is not ours."""
     frame = inspect.currentframe()
-    while frame is not None and _is_ours(frame.f_code.co_filename):
+    while frame is not None and ((file := frame.f_code.co_filename) in _ours or _is_ours(file)):
         frame = frame.f_back
     return "(unknown)" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _is_ours(file: str) -> bool:
-    return file.startswith(_HOME) and not file.startswith(_TESTS)
+    is_ours = file.startswith(_HOME) and not file.startswith(_TESTS)
+    if is_ours:
+        _ours.add(file)
+    return is_ours

@@ -265,7 +265,8 @@ class AsyncTransactions(AsyncStreams):
         record = self._transaction
         if record is None:
             return
-        await self._close_streams("the transaction that it read in was committed")
+        if self._streams:
+            await self._close_streams("the transaction that it read in was committed")
         if record.lost is not None:
             raise record.aborted()
         await async_finish(self._send_commit(record))
@@ -306,7 +307,8 @@ class AsyncTransactions(AsyncStreams):
         record = self._transaction
         if record is None:
             return
-        await self._close_streams("the transaction that it read in was rolled back")
+        if self._streams:
+            await self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
             await async_finish(self._send_rollback())
         else:

@@ -265,7 +265,8 @@ class SyncTransactions(SyncStreams):
         record = self._transaction
         if record is None:
             return
-        self._close_streams("the transaction that it read in was committed")
+        if self._streams:
+            self._close_streams("the transaction that it read in was committed")
         if record.lost is not None:
             raise record.aborted()
         sync_finish(self._send_commit(record))
@@ -306,7 +307,8 @@ class SyncTransactions(SyncStreams):
         record = self._transaction
         if record is None:
             return
-        self._close_streams("the transaction that it read in was rolled back")
+        if self._streams:
+            self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
             sync_finish(self._send_rollback())
         else:

@@ -15,7 +15,13 @@ import pytest
 
 from sqlspec.adapters.asyncpg import AsyncpgConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgWire
-from sqlspec.exceptions import ConnectionLostError, DatabaseError, StatementTimeoutError, UniqueViolationError
+from sqlspec.exceptions import (
+    ConnectionLostError,
+    DatabaseError,
+    PoolTimeoutError,
+    StatementTimeoutError,
+    UniqueViolationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -194,7 +200,74 @@ async def test_the_users_setup_and_reset_are_called(server: Server) -> None:
     await config.close()
 
 
+# Taking a connection, which may have to be waited for
+
+
+async def test_taking_goes_on_after_every_wait(server: Server) -> None:
+    """What the driver waits for comes back to it: results, errors, and plain breaks."""  # C1
+    seen: list[object] = []
+
+    async def setup(connection: Any) -> None:
+        await asyncio.sleep(0)
+        seen.append(await connection.fetchval("SELECT 1"))
+        try:
+            await connection.execute("SELECT 1 / 0")
+        except asyncpg.DivisionByZeroError:
+            seen.append("told")
+
+    config = AsyncpgConfig(pool_config=server.place(setup=setup))
+    for _ in range(2):
+        async with config.provide_session() as db:
+            assert await db.select_value("SELECT 2") == 2
+    assert seen == [1, "told"] * 2
+    await config.close()
+
+
+@pytest.mark.parametrize("cancelled", [True, False], ids=["cancelled", "timed out"])
+async def test_taking_that_is_given_up_frees_the_place(server: Server, cancelled: bool) -> None:
+    """Whether its caller was cancelled or its time was up: the next one gets a connection."""  # F1 F4
+    began, hangs = asyncio.Event(), True
+
+    async def setup(_: Any) -> None:
+        if hangs:
+            began.set()
+            await asyncio.sleep(60)
+
+    config = AsyncpgConfig(pool_config=server.place(setup=setup), acquire_timeout=5 if cancelled else 0.2)
+    await config.open()
+    task = asyncio.ensure_future(config.connections.acquire())
+    await began.wait()
+    if cancelled:
+        task.cancel()
+    await asyncio.wait((task,), timeout=10)
+    assert task.cancelled() if cancelled else isinstance(task.exception(), PoolTimeoutError)
+    hangs = False
+    async with config.provide_session() as db:
+        assert await db.select_value("SELECT 1") == 1
+    assert not config.connections.holders
+    await config.close()
+
+
 # Ends
+
+
+async def test_a_reset_that_hangs_is_cut_off(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever gives a connection back is not held for ever, with ``acquire_timeout=None`` neither."""  # S16 F1
+    monkeypatch.setattr("sqlspec.adapters.asyncpg.config.RESET_DEADLINE", 0.1)
+
+    async def reset(_: Any) -> None:
+        await asyncio.sleep(60)
+
+    config = AsyncpgConfig(pool_config=server.place(reset=reset), acquire_timeout=None)
+    async with asyncio.timeout(5):
+        async with config.provide_session() as db:
+            process = await db.select_value("SELECT pg_backend_pid()")
+    assert await server.loses(process)
+    (record,) = [record for record in caplog.records if record.name == "sqlspec.pool"]
+    assert "could not be settled" in record.getMessage()
+    await config.close()
 
 
 async def test_a_discarded_connection_is_cut(server: Server) -> None:

@@ -197,3 +197,72 @@ async def test_work_gives_its_result_and_its_error() -> None:
     assert await async_finish(good()) == 42
     with pytest.raises(KeyError, match="mine"):
         await async_finish(bad())
+
+
+async def test_work_that_cancels_itself_cancels_its_caller() -> None:
+    """And does not leave him waiting."""  # F1
+
+    async def work() -> None:
+        raise asyncio.CancelledError
+
+    task = asyncio.ensure_future(async_finish(work()))
+    done, _ = await asyncio.wait((task,), timeout=5)
+    assert done
+    assert task.cancelled()
+
+
+async def test_work_that_is_cancelled_before_it_began_cancels_its_caller() -> None:
+    """As a shutdown does that cancels all tasks in any order."""  # F1
+
+    async def work() -> None:
+        """Never begun."""
+
+    before = asyncio.all_tasks()
+    task = asyncio.ensure_future(async_finish(work()))
+    await asyncio.sleep(0)
+    (begun,) = asyncio.all_tasks() - before - {task}
+    begun.cancel()
+    done, _ = await asyncio.wait((task,), timeout=5)
+    assert done
+    assert task.cancelled()
+
+
+async def test_a_cancellation_in_the_moment_of_the_end_is_delivered() -> None:
+    """The work is done, its result is lost, and the loop hears of no error."""  # F1 W19
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    done: list[str] = []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        done.append("work")
+        task.cancel()
+
+    task = asyncio.ensure_future(async_finish(work()))
+    await asyncio.wait((task,), timeout=5)
+    assert task.cancelled()
+    assert done == ["work"]
+    assert not complaints
+
+
+async def test_work_that_goes_on_after_its_limit_does_not_change_what_its_caller_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """He was cancelled, and goes on being cancelled."""  # F1 W19
+    monkeypatch.setattr("sqlspec.concurrency.FINISH_LIMIT", 0.03)
+    released = asyncio.Event()
+
+    async def work() -> None:
+        while not released.is_set():
+            try:
+                await released.wait()
+            except asyncio.CancelledError:
+                continue
+
+    task = asyncio.ensure_future(async_finish(work()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    done, _ = await asyncio.wait((task,), timeout=5)
+    released.set()
+    assert done
+    assert task.cancelled()

@@ -8,7 +8,8 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
+from types import coroutine
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, TypeVar
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -35,6 +36,8 @@ from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = PoolConnectionProxy[asyncpg.Record]
@@ -42,8 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = ("AsyncpgConfig", "AsyncpgPoolConfig")
 
+T = TypeVar("T")
+
 CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for connections that are still in use."""
+
+RESET_DEADLINE = 10.0
+"""Seconds that resetting a connection may take when it comes back; then it is closed."""
 
 _SCHEMES = ("postgresql", "postgres")
 _logger = get_logger("pool")
@@ -248,8 +256,15 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
             pool.terminate()
 
     async def take(self, pool: Pool, timeout: float | None) -> Connection:
-        """A connection that nobody else has."""
-        return await pool.acquire(timeout=timeout)
+        """A connection that nobody else has. The clock is started only where there is something to wait for."""
+        steps = pool.acquire().__await__()
+        try:
+            awaited = next(steps)
+        except StopIteration as end:
+            connection: Connection = end.value
+            return connection
+        async with asyncio.timeout(timeout):
+            return await _go_on(steps, awaited)
 
     async def give(self, pool: Pool, connection: Connection) -> None:
         """Take it back; asyncpg resets settings, advisory locks, cursors and LISTEN in one round trip."""
@@ -257,12 +272,28 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
             held: Any = getattr(connection, "_con", None)
             if time.monotonic() - self._born.get(held, time.monotonic()) > self.max_lifetime:
                 await connection.close()
-        await pool.release(connection)
+        await pool.release(connection, timeout=RESET_DEADLINE)
 
     async def discard(self, pool: Pool, connection: Connection) -> None:
         """Cut it off."""
         connection.terminate()
         await pool.release(connection)
+
+
+@coroutine
+def _go_on(steps: Generator[Any, None, T], awaited: Any) -> Generator[Any, None, T]:
+    """Await the rest of what was begun by hand. ``yield from`` would go on before ``awaited`` is done."""
+    try:
+        while True:
+            try:
+                yield awaited
+            except BaseException as error:  # noqa: BLE001 (a cancellation is for who waits in there)
+                awaited = steps.throw(error)
+            else:
+                awaited = next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 def _hang_up(attempt: asyncio.Future[Any]) -> None:
