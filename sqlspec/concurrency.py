@@ -7,6 +7,7 @@ names, same meaning, same errors. Everything here knows tasks, threads and clock
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections import deque
@@ -46,6 +47,7 @@ __all__ = (
     "sync_home_is_gone",
     "sync_owner",
     "sync_settled",
+    "this_process",
 )
 
 T = TypeVar("T")
@@ -86,6 +88,30 @@ _PROCESS = object()
 def sync_home() -> object:
     """Sync connections belong to no loop, only to the process."""
     return _PROCESS
+
+
+class _Process:
+    """Which process this is, without asking the kernel at every checkout.
+
+    Attributes:
+        mark: Another object after a fork.
+    """
+
+    def __init__(self) -> None:
+        self.mark = object()
+
+    def renew(self) -> None:
+        """In the child of a fork."""
+        self.mark = object()
+
+
+_this = _Process()
+os.register_at_fork(after_in_child=_this.renew)
+
+
+def this_process() -> object:
+    """The same object in one process, another one in a child that was forked off."""
+    return _this.mark
 
 
 def async_home_is_gone(home: asyncio.AbstractEventLoop) -> bool:

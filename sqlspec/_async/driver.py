@@ -389,8 +389,9 @@ class AsyncDriverAdapterBase(AsyncTransactions):
         """
         async with self._turn:
             try:
-                await self._close_streams(reason, borrowed=True)
-                await (self._commit_open() if commit else self._roll_back_open())
+                if self._streams:
+                    await self._close_streams(reason, borrowed=True)
+                await (self._commit_open(last=True) if commit else self._roll_back_open())
                 self._release_waiting_hooks("commit" if commit else "rollback")
             finally:
                 self._implicit = None

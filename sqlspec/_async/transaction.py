@@ -260,8 +260,12 @@ class AsyncTransactions(AsyncStreams):
 
     # Ending what is open
 
-    async def _commit_open(self) -> None:
-        """Commit. Whatever comes of it, the transaction is over."""
+    async def _commit_open(self, *, last: bool = False) -> None:
+        """Commit. Whatever comes of it, the transaction is over.
+
+        Args:
+            last: The connection goes back at once.
+        """
         record = self._transaction
         if record is None:
             return
@@ -269,14 +273,14 @@ class AsyncTransactions(AsyncStreams):
             await self._close_streams("the transaction that it read in was committed")
         if record.lost is not None:
             raise record.aborted()
-        await async_finish(self._send_commit(record))
+        await async_finish(self._send_commit(record, last))
 
-    async def _send_commit(self, record: TransactionRecord) -> None:
+    async def _send_commit(self, record: TransactionRecord, last: bool) -> None:
         try:
             if record.failed is not None:
                 await self._step("rollback", "ROLLBACK")
                 raise record.aborted()
-            if await self._step("commit", "COMMIT") == "ROLLBACK":
+            if await self._step("commit", "COMMIT", last=last) == "ROLLBACK":
                 raise record.aborted()  # PostgreSQL says it by the tag only
         except ConnectionLostError as error:
             self._ended("unknown")
@@ -284,6 +288,9 @@ class AsyncTransactions(AsyncStreams):
                 "The connection was lost during COMMIT: whether the work was saved can only be seen in the database."
             )
             raise CommitOutcomeUnknownError(message) from error.__cause__
+        except CommitOutcomeUnknownError:
+            self._ended("unknown")
+            raise
         except SQLSpecError:
             await self._undo_failed_commit()
             self._ended("rollback")
@@ -339,7 +346,7 @@ class AsyncTransactions(AsyncStreams):
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""
         record, self._transaction, self._ready = self._transaction, None, None
         if record is not None:
-            self._due_hooks += [hook for wanted, hook in record.hooks if wanted == outcome]
+            self._due_hooks += tuple(hook for wanted, hook in record.hooks if wanted == outcome)
 
     # Hooks
 
@@ -348,23 +355,23 @@ class AsyncTransactions(AsyncStreams):
         if self._transaction is not None:
             self._transaction.hooks.append((outcome, hook))
         elif self._implicit is not None:
-            self._waiting_hooks.append((outcome, hook))
+            self._waiting_hooks += ((outcome, hook),)
         else:
             message = f"on_{outcome}() needs an open transaction: outside one every statement has its outcome already."
             raise TransactionError(message)
 
     def _release_waiting_hooks(self, outcome: str) -> None:
         """Hooks of a request in which no transaction was ever begun: there was nothing that could fail."""
-        waiting, self._waiting_hooks = self._waiting_hooks, []
-        self._due_hooks += [hook for wanted, hook in waiting if wanted == outcome]
+        waiting, self._waiting_hooks = self._waiting_hooks, ()
+        self._due_hooks += tuple(hook for wanted, hook in waiting if wanted == outcome)
 
     async def _run_due_hooks(self) -> None:
         """All of them, also when the caller is cancelled: the outcome that they wait for has come."""
         if self._due_hooks:
-            hooks, self._due_hooks = self._due_hooks, []
+            hooks, self._due_hooks = self._due_hooks, ()
             await async_finish(self._run_hooks(hooks))
 
-    async def _run_hooks(self, hooks: list[Callable[[], object]]) -> None:
+    async def _run_hooks(self, hooks: tuple[Callable[[], object], ...]) -> None:
         for hook in hooks:
             try:
                 await async_settled(hook())

@@ -70,6 +70,14 @@ class AsyncWire(ABC, Generic[ConnectionT]):
     async def command(self, connection: ConnectionT, sql: str) -> str | None:
         """Run a statement without parameters and rows (BEGIN, COMMIT …); the command tag, if the driver tells it."""
 
+    async def commit_last(self, connection: ConnectionT) -> str | None:
+        """COMMIT, when the connection goes back to its pool at once: it may do what the pool does then, too.
+
+        Raises:
+            CommitOutcomeUnknownError: It can't be told which of both failed.
+        """
+        return await self.command(connection, "COMMIT")
+
     @abstractmethod
     async def open_stream(
         self, connection: ConnectionT, plan: Plan, sql: str, args: Any, chunk_size: int

@@ -7,7 +7,6 @@ framework sections of ``extension_config`` belong to the plugins, which read the
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from abc import ABC, abstractmethod
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from sqlspec._sync.connection import SyncConnections
 from sqlspec._sync.driver import SyncDriverAdapterBase
 from sqlspec._sync.session import CLOSED
-from sqlspec.concurrency import sync_home, sync_home_is_gone
+from sqlspec.concurrency import sync_home, sync_home_is_gone, this_process
 from sqlspec.core.options import (
     MAPPING,
     NONE,
@@ -49,8 +48,8 @@ PoolT = TypeVar("PoolT")
 DriverT_co = TypeVar("DriverT_co", bound=SyncDriverAdapterBase, covariant=True)
 
 COLLECTED = (
-    "the generator that provided it was closed, or garbage-collected because nobody kept it. Keep the generator as long "
-    "as the session, or enter provide_session(config) where the session is used"
+    "the generator that provided it was closed, or garbage-collected because nobody kept it. Keep the generator as "
+    "long as the session, or enter provide_session(config) where the session is used"
 )
 
 _abandoned: list[SyncConnections] = []  # of a parent process: kept, so that nothing closes what the parent uses
@@ -219,7 +218,7 @@ class SyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
         """The pool of the running home, made on first use."""
         home = sync_home()
         connections = self._pools.get(home)
-        if connections is None or connections.closed or connections.process != os.getpid():
+        if connections is None or connections.closed or connections.process is not this_process():
             connections = self._new_connections(home)
         return connections
 
@@ -234,7 +233,7 @@ class SyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     def _drop_strangers(self) -> None:
         """Let go of pools that can't be closed from here: of a parent process, of closed loops."""
         for home, connections in list(self._pools.items()):
-            if connections.process != os.getpid():
+            if connections.process is not this_process():
                 _abandoned.append(self._pools.pop(home))
             elif sync_home_is_gone(home):
                 dropped = self._pools.pop(home)
@@ -247,7 +246,7 @@ class SyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     def is_open(self) -> bool:
         """Whether the running home has a pool."""
         connections = self._pools.get(sync_home())
-        return connections is not None and not connections.closed and connections.process == os.getpid()
+        return connections is not None and not connections.closed and connections.process is this_process()
 
     def open(self) -> None:
         """Open the pool of the running home."""

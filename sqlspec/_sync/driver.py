@@ -389,8 +389,9 @@ class SyncDriverAdapterBase(SyncTransactions):
         """
         with self._turn:
             try:
-                self._close_streams(reason, borrowed=True)
-                (self._commit_open() if commit else self._roll_back_open())
+                if self._streams:
+                    self._close_streams(reason, borrowed=True)
+                (self._commit_open(last=True) if commit else self._roll_back_open())
                 self._release_waiting_hooks("commit" if commit else "rollback")
             finally:
                 self._implicit = None

@@ -59,6 +59,17 @@ class SyncSession:
 
     wire: SyncWire[Any]
 
+    # What a new session has: set on the class, since every request makes one.
+    _ready: Any = None
+    _connections: SyncConnections | None = None
+    _checkout: SyncCheckout | None = None
+    _transaction: TransactionRecord | None = None
+    _rollback_only = False
+    _waiting_hooks: tuple[tuple[str, Callable[[], object]], ...] = ()
+    _due_hooks: tuple[Callable[[], object], ...] = ()
+    _streams: tuple[SyncRowStream[Any], ...] = ()
+    _closed: str | None = None
+
     def __init__(
         self,
         config: SyncDatabaseConfig[Any, Any, Any],
@@ -74,17 +85,8 @@ class SyncSession:
         self._timeout = config.statement_timeout
         self._hold = hold
         self._implicit = implicit
-        self._turn = SyncTurn()
-        self._ready: Any = None
-        self._connections: SyncConnections | None = None
-        self._checkout: SyncCheckout | None = None
-        self._transaction: TransactionRecord | None = None
         self._blocks_commit = blocks_commit
-        self._rollback_only = False
-        self._waiting_hooks: list[tuple[str, Callable[[], object]]] = []
-        self._due_hooks: list[Callable[[], object]] = []
-        self._streams: list[SyncRowStream[Any]] = []
-        self._closed: str | None = None
+        self._turn = SyncTurn()
 
     # One statement
 
@@ -312,23 +314,25 @@ class SyncSession:
         checkout.statement = sql
         opened_by = f"{sql} at {caller()}" if explicit else sql
         record = self._transaction = TransactionRecord(opened_by, explicit=explicit)
-        record.hooks, self._waiting_hooks = self._waiting_hooks, []
+        record.hooks, self._waiting_hooks = list(self._waiting_hooks), ()
         self._ready = None
         return record
 
-    def _step(self, step: Literal["begin", "commit", "rollback"], sql: str) -> str | None:
+    def _step(self, step: Literal["begin", "commit", "rollback"], sql: str, *, last: bool = False) -> str | None:
         """Begin or end a transaction on the wire."""
         if not self._observers:
-            return self._command(sql)
+            return self._command(sql, last=last)
         with observing(self._observers, TransactionEvent(*self._observed_as(), step=step)):
-            return self._command(sql)
+            return self._command(sql, last=last)
 
-    def _command(self, sql: str) -> str | None:
-        """Send BEGIN, SAVEPOINT and the like."""
+    def _command(self, sql: str, *, last: bool = False) -> str | None:
+        """Send BEGIN, SAVEPOINT and the like. ``last``: it is a COMMIT, after which the connection goes back."""
         if self._checkout is None:
             message = "There is no connection to send this on."
             raise TransactionError(message)
         try:
+            if last:
+                return self.wire.commit_last(self._checkout.connection)
             return self.wire.command(self._checkout.connection, sql)
         except BaseException as error:
             failure = self._failure(error, None, sql)

@@ -186,7 +186,7 @@ class SyncStreams(SyncSession):
         def start(stream: SyncRowStream[Any]) -> Cursor:
             with self._turn:
                 cursor = self._open_cursor(statement, parameters, chunk_size)
-                self._streams.append(stream)
+                self._streams += (stream,)
                 return cursor
 
         return SyncRowStream(statement, schema_type, chunk_size, start, self._fetch_rows, self._stop_stream)
@@ -247,8 +247,7 @@ class SyncStreams(SyncSession):
 
     def _stop_stream(self, stream: SyncRowStream[Any], cursor: Cursor) -> None:
         with self._turn:
-            if stream in self._streams:
-                self._streams.remove(stream)
+            self._streams = tuple(each for each in self._streams if each is not stream)
             self._close_cursor(cursor)
 
     def _close_streams(self, reason: str, *, depth: int = 0, borrowed: bool = False) -> None:
@@ -260,7 +259,7 @@ class SyncStreams(SyncSession):
             borrowed: Those with a connection of their own, too.
         """
         for stream in [each for each in reversed(self._streams) if borrowed or each.ends_with_block(depth)]:
-            self._streams.remove(stream)
+            self._streams = tuple(each for each in self._streams if each is not stream)
             cursor = stream.end(reason)
             if cursor is not None:
                 self._close_cursor(cursor)

@@ -70,6 +70,14 @@ class SyncWire(ABC, Generic[ConnectionT]):
     def command(self, connection: ConnectionT, sql: str) -> str | None:
         """Run a statement without parameters and rows (BEGIN, COMMIT …); the command tag, if the driver tells it."""
 
+    def commit_last(self, connection: ConnectionT) -> str | None:
+        """COMMIT, when the connection goes back to its pool at once: it may do what the pool does then, too.
+
+        Raises:
+            CommitOutcomeUnknownError: It can't be told which of both failed.
+        """
+        return self.command(connection, "COMMIT")
+
     @abstractmethod
     def open_stream(
         self, connection: ConnectionT, plan: Plan, sql: str, args: Any, chunk_size: int

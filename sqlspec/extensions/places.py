@@ -16,6 +16,7 @@ from asyncio import (
 )
 from functools import wraps
 from inspect import iscoroutinefunction
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlspec._async.driver import AsyncDriverAdapterBase
@@ -25,7 +26,6 @@ from sqlspec.extensions.correlation import RunningRequest, route_of
 from sqlspec.logging import get_logger, running_request
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
 __all__ = ("placed", "refuse_elsewhere", "warn_of_blocking")
@@ -69,16 +69,18 @@ def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-def refuse_elsewhere(home: AbstractEventLoop) -> None:
+def refuse_elsewhere(home: int) -> None:
     """For async sessions.
 
+    Args:
+        home: The thread of the request's event loop. (To ask for the running loop costs a system call until 3.12.)
+
     Raises:
-        ImproperConfigurationError: Another loop runs in this thread than the request's, or none.
+        ImproperConfigurationError: This is another thread: it has another event loop, or none.
     """
-    loop = _get_running_loop()
-    if loop is home:
+    if get_ident() == home:
         return
-    if loop is None:
+    if _get_running_loop() is None:
         message = (
             "This session is async, and was used in a thread without an event loop, as a plain `def` endpoint has: "
             "nothing was sent. Write `async def` and `await`, or use a sync config (SqliteConfig, PsycopgSyncConfig …)."

@@ -10,8 +10,8 @@ There is no transaction across databases: when one fails to commit, those before
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from sqlspec._async.driver import AsyncDriverAdapterBase
@@ -70,7 +70,7 @@ class RequestSessions:
         if self.outer is not None:
             self.outer.table.check_disjoint(self.table)
         self._closed = False
-        stay = partial(refuse_elsewhere, asyncio.get_running_loop())
+        stay = partial(refuse_elsewhere, get_ident())
         state = scope.get("state")
         if state is None:
             state = scope["state"] = {}

@@ -86,45 +86,45 @@ async def test_between_statements(backend: Backend, cancel: Any) -> None:  # W19
 
 
 @pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
-async def test_inside_a_statement(postgres: Backend, cancel: Any) -> None:  # W19 F1
-    """Also when the server is at work on it."""
+async def test_inside_a_statement(backend: Backend, cancel: Any) -> None:  # W19 F1
+    """Also when the database is at work on it."""
     reached = asyncio.Event()
 
     async def first(db: Any) -> Response:
-        await db.execute(postgres.insert, "lost")
+        await db.execute(backend.insert, "lost")
         asyncio.get_running_loop().call_later(0.1, reached.set)
-        await db.execute("SELECT pg_sleep(30)")
+        await db.execute(backend.slow)
         return Response()
 
-    async with serving(await app_and_client(postgres, first)) as client:
+    async with serving(await app_and_client(backend, first)) as client:
         begun = time.monotonic()
         await cancel(client.post("/items/first"), reached)
         assert time.monotonic() - begun < 1
         await settled(client)
-    assert await postgres.rows() == ["next"]
+    assert await backend.rows() == ["next"]
 
 
 @pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
-async def test_while_another_task_is_in_a_statement(postgres: Backend, cancel: Any) -> None:  # W19
+async def test_while_another_task_is_in_a_statement(backend: Backend, cancel: Any) -> None:  # W19
     """The request does not wait for it: its connection is settled in the background, and the task is told."""
     reached = asyncio.Event()
     tasks: list[asyncio.Future[Any]] = []
 
     async def first(db: Any) -> Response:
-        await db.execute(postgres.insert, "lost")
-        tasks.append(asyncio.ensure_future(db.execute("SELECT pg_sleep(2)")))
+        await db.execute(backend.insert, "lost")
+        tasks.append(asyncio.ensure_future(db.execute(backend.slow)))
         asyncio.get_running_loop().call_later(0.1, reached.set)
         await asyncio.Event().wait()
         return Response()
 
-    async with serving(await app_and_client(postgres, first)) as client:
+    async with serving(await app_and_client(backend, first)) as client:
         begun = time.monotonic()
         await cancel(client.post("/items/first"), reached)
         assert time.monotonic() - begun < 1.2
         await settled(client)
-        await asyncio.wait(tasks)
+        await asyncio.wait(tasks, timeout=1)
         assert isinstance(tasks[0].exception(), SQLSpecError)
-    assert await postgres.rows() == ["next"]
+    assert await backend.rows() == ["next"]
 
 
 @pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])

@@ -25,11 +25,14 @@ __all__ = ("AiomysqlDriver", "AiomysqlWire", "Connection")
 
 CLIENT_SSL = 2048
 UNREACHABLE = 2003
+LOST = 2013
 TLS_REFUSED = 2026
 
 
 class Connection(aiomysql_connection.Connection):  # type: ignore[misc]
     """aiomysql's, which would go on in the clear where encryption was wanted and the server has none."""
+
+    _reader: Any
 
     async def _get_server_information(self) -> None:
         """The greeting; what follows is the password."""
@@ -37,6 +40,12 @@ class Connection(aiomysql_connection.Connection):  # type: ignore[misc]
         wanted: object = self._ssl_context  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if wanted and not self.server_capabilities & CLIENT_SSL:
             raise OperationalError(TLS_REFUSED, "TLS is required but the server does not offer it")
+
+    def _read_bytes(self, num_bytes: int) -> Any:
+        """Somebody may have closed it between two packets, while another task was in a statement."""
+        if self._reader is None:
+            raise OperationalError(LOST, "Lost connection to MySQL server during query")
+        return super()._read_bytes(num_bytes)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
     def __del__(self) -> None:
         """The driver's needs the loop, which may be gone when nobody closed the pool."""

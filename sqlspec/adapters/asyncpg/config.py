@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from types import coroutine
 from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
 import msgspec
@@ -162,6 +162,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
     poolers = frozenset({"transaction"})
 
     def __init__(self, *, pool_config: AsyncpgPoolConfig | None = None, **options: Unpack[ConfigOptions]) -> None:
+        self._fresh: WeakSet[Any] = WeakSet()
         super().__init__(pool_config=pool_config, **options)
         self._born: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._attempts: set[asyncio.Future[Any]] = set()
@@ -183,7 +184,9 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
 
     def make_wire(self) -> AsyncpgWire:
         """Asyncpg's primitives."""
-        return PooledAsyncpgWire() if self.pooler == "transaction" else AsyncpgWire()
+        if self.pooler == "transaction":
+            return PooledAsyncpgWire()
+        return AsyncpgWire(self._fresh if self.pool_config.get("reset") is None else None)
 
     def make_pool(self) -> Pool:
         """Asyncpg's pool, not opened."""
@@ -193,6 +196,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
             "max_size": self.max_size,
             "init": self._init,
             "connect": self._connect,
+            "reset": self.pool_config.get("reset") or self._reset,
         }
         if self.pooler == "transaction":
             options["statement_cache_size"] = 0
@@ -267,12 +271,21 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
             return await _go_on(steps, awaited)
 
     async def give(self, pool: Pool, connection: Connection) -> None:
-        """Take it back; asyncpg resets settings, advisory locks, cursors and LISTEN in one round trip."""
-        if self.max_lifetime is not None:
-            held: Any = getattr(connection, "_con", None)
-            if time.monotonic() - self._born.get(held, time.monotonic()) > self.max_lifetime:
-                await connection.close()
-        await pool.release(connection, timeout=RESET_DEADLINE)
+        """Take it back; settings, advisory locks, cursors and LISTEN are reset in one round trip, or were by COMMIT."""
+        held: Any = getattr(connection, "_con", None)
+        now = time.monotonic()
+        if self.max_lifetime is not None and now - self._born.get(held, now) > self.max_lifetime:
+            await connection.close()
+        await pool.release(connection, timeout=None if held in self._fresh else RESET_DEADLINE)
+
+    async def _reset(self, connection: Any) -> None:
+        """What asyncpg does by itself, unless a COMMIT has done it. Called when what was open is rolled back."""
+        if connection in self._fresh:
+            self._fresh.discard(connection)
+            return
+        query: str = connection.get_reset_query()
+        if query:
+            await connection.execute(query)
 
     async def discard(self, pool: Pool, connection: Connection) -> None:
         """Cut it off."""

@@ -15,11 +15,11 @@ import asyncpg
 from sqlspec._async.driver import AsyncDriverAdapterBase
 from sqlspec._async.wire import AsyncWire
 from sqlspec.core.facts import ErrorFacts, ParameterStyle
-from sqlspec.dialects.postgres import POSTGRES, error_facts, is_outdated, refuse_copy
-from sqlspec.exceptions import DataError
+from sqlspec.dialects.postgres import POSTGRES, RESET_SQL, error_facts, is_outdated, refuse_copy
+from sqlspec.exceptions import CommitOutcomeUnknownError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableSet, Sequence
 
     from asyncpg.cursor import Cursor
     from asyncpg.pool import PoolConnectionProxy
@@ -48,14 +48,25 @@ _ARGUMENT = re.compile(
 """A value that asyncpg can't encode: its place, and the reason where that is one of those that never show the value."""
 
 
+_COMMIT_LAST = f"CLOSE ALL;\nCOMMIT;\n{RESET_SQL}"
+
+
 class AsyncpgWire(AsyncWire["Connection"]):
-    """asyncpg on a connection to the server itself."""
+    """asyncpg on a connection to the server itself.
+
+    Args:
+        fresh: Where connections are put that were reset by their COMMIT, so that the pool need not do it; None if the
+            pool resets in a way of its own.
+    """
 
     dialect = POSTGRES
     style = ParameterStyle.DOLLAR
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError, TimeoutError)
     streams_need_transaction = True
     many_is_atomic = True
+
+    def __init__(self, fresh: MutableSet[Any] | None = None) -> None:
+        self._fresh = fresh
 
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
         """Run one statement; once more if its preparation did not fit the tables and no transaction is open."""
@@ -101,6 +112,25 @@ class AsyncpgWire(AsyncWire["Connection"]):
         """COMMIT of an aborted transaction answers ROLLBACK."""
         return await connection.execute(sql)
 
+    async def commit_last(self, connection: Connection) -> str | None:
+        """COMMIT and the pool's reset in one message: one round trip less for each request.
+
+        The tag that comes back is the reset's, so an aborted transaction is found out by CLOSE ALL, which it refuses.
+        After COMMIT only a cancel request can stop the rest; then nobody can tell which of both it met.
+        """
+        fresh = self._fresh
+        if fresh is None or connection.get_reset_query() != RESET_SQL:
+            return await self.command(connection, "COMMIT")
+        try:
+            await connection.execute(_COMMIT_LAST)
+        except asyncpg.InFailedSQLTransactionError:
+            return await self.command(connection, "ROLLBACK")
+        except asyncpg.QueryCanceledError as error:
+            message = "COMMIT was cancelled: whether the work was saved can only be seen in the database."
+            raise CommitOutcomeUnknownError(message) from error
+        fresh.add(getattr(connection, "_con", connection))
+        return "COMMIT"
+
     async def open_stream(self, connection: Connection, plan: Plan, sql: str, args: Any, chunk_size: int) -> _Rows:
         """A portal, which lives until its transaction ends."""
         refuse_copy(plan)
@@ -127,8 +157,14 @@ class AsyncpgWire(AsyncWire["Connection"]):
         """Asyncpg cancels on the server when its caller is cancelled; there is nothing to add."""
 
     async def recover(self, connection: Connection) -> None:
-        """Asyncpg waits for its own cancel request before the next statement; a ROLLBACK too many is harmless."""
-        await connection.execute("ROLLBACK")
+        """Asyncpg waits for its own cancel request before the next statement; a ROLLBACK too many is harmless.
+
+        Where another task is in a statement, nothing can be sent: closing has the server cancel it, and tells the task.
+        """
+        try:
+            await connection.execute("ROLLBACK")
+        except asyncpg.InterfaceError:
+            await connection.close()
 
     def read_error(self, error: BaseException) -> ErrorFacts:
         """What asyncpg's exception tells, without its DETAIL: that shows values."""

@@ -33,6 +33,7 @@ from sqlspec.exceptions import ConnectionLostError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from types import TracebackType
 
     from psqlpy import Connection, QueryResult
 
@@ -55,6 +56,7 @@ _STALE = frozenset({"0A000", "26000"})
 _OWN_PLACEHOLDER = re.compile(r"\$\([^)]*\)p")
 _SERVER = re.compile(r"db error: (.*)", re.DOTALL)
 _LOST = re.compile(r"connection closed|communicating with the server|unexpected message from|returned to the pool")
+_SENT_AWAY = "the statement was stopped: another task has ended its session"
 _numbers = count(1)
 
 
@@ -81,19 +83,40 @@ class Backend:
 
     Attributes:
         pid: The process that serves it.
+        user: The task that is in a statement.
         statements: What is prepared there, by the text as it was wanted.
         kept: How many were ever: psqlpy forgets none.
         renewals: How often they were prepared anew; a blank behind the text for each makes psqlpy take a new one.
         is_lost: It is known to be gone.
+
+    As a context it is in use by the running task, from the first step of a statement to the last.
     """
 
-    __slots__ = ("is_lost", "kept", "pid", "renewals", "statements")
+    __slots__ = ("is_lost", "kept", "pid", "renewals", "statements", "user")
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.user: asyncio.Task[Any] | None = None
         self.statements: dict[str, Prepared] = {}
         self.kept = self.renewals = 0
         self.is_lost = False
+
+    def __enter__(self) -> None:
+        self.user = asyncio.current_task()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Who was sent away is told so, unless he is cancelled anyway."""
+        user = asyncio.current_task()
+        if self.user is user:
+            self.user = None
+        elif user is not None and user.uncancel() == 0 and kind is asyncio.CancelledError:
+            raise ConnectionAbortedError(_SENT_AWAY) from error
+
+    def send_away(self) -> None:
+        """Whoever is in a statement leaves it and takes no further step: psqlpy might wait for its answer for ever."""
+        user, self.user = self.user, None
+        if user is not None:
+            user.cancel()
 
 
 class PsqlpyWire(AsyncWire["Connection"]):
@@ -144,7 +167,8 @@ class PsqlpyWire(AsyncWire["Connection"]):
         """Run a statement that is not kept prepared, and note what it did to the transaction."""
         was_open = self.transactions.is_open(connection)
         try:
-            result = await connection.execute(sql, prepared=False)
+            with self.backends[id(connection)]:
+                result = await connection.execute(sql, prepared=False)
         except Error as error:
             self._note_error(connection, error)
             if was_open:  # also a COMMIT that fails ends it
@@ -166,8 +190,9 @@ class PsqlpyWire(AsyncWire["Connection"]):
         """Prepared; once more, if that no longer fitted the tables and no transaction broke by it."""
         backend = self.backends[id(connection)]
         try:
-            prepared = backend.statements.get(sql) or await self._prepare(connection, backend, sql, bool(args))
-            return await send(prepared), prepared.columns
+            with backend:
+                prepared = backend.statements.get(sql) or await self._prepare(connection, backend, sql, bool(args))
+                return await send(prepared), prepared.columns
         except Error as error:
             is_stale = self._note_error(connection, error).sqlstate in _STALE
             if is_stale:
@@ -245,7 +270,9 @@ class PsqlpyWire(AsyncWire["Connection"]):
 
     async def recover(self, connection: Connection) -> None:
         """Stop whatever runs there, and roll back behind it; once more if the cancel request met the ROLLBACK."""
-        await self._cancel(self.backends[id(connection)].pid)
+        backend = self.backends[id(connection)]
+        backend.send_away()
+        await self._cancel(backend.pid)
         try:
             await self.bare(connection, "ROLLBACK")
         except Error as error:

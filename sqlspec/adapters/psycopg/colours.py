@@ -3,7 +3,8 @@
 psycopg's async connection, when its caller is cancelled, cancels the statement on the server and waits for the end of
 it: up to ten seconds on a dead network; and inside a cancelled anyio scope, where that wait is cancelled too, it closes
 the connection without telling the server. Ours goes at once and keeps what was interrupted; ``settle()`` ends it, in
-the background. A sync connection is never interrupted: its statement is cancelled on the server, by another thread.
+the background. Another task that is in a statement then is told at once, too: what it left is ended in the same way.
+A sync connection is never interrupted: its statement is cancelled on the server, by another thread.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ Row = tuple[Any, ...]
 async_adapter = "psycopg"
 sync_adapter = "psycopg_sync"
 
+SENT_AWAY = "the statement was stopped: another task has ended its session"
 _MOMENT = 0.1
 CANCEL_LIMIT = 1.5
 """Seconds that a cancel request may take; who settles a connection has two for all of it."""
@@ -60,44 +62,98 @@ class AsyncConnection(psycopg.AsyncConnection[Row]):
 
     for_statements: AdaptersMap
     is_stale = False
-    _left: PQGen[Any] | asyncio.Future[Any] | None = None
+    _left: PQGen[Any] | None = None
+    _attempt: asyncio.Future[Any] | None = None
+    _waiting: tuple[asyncio.Future[Any], int] | None = None
 
     async def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
-        """Run a part of the protocol; cancelled, leave it as it is."""
+        """Run a part of the protocol; cancelled or sent away, leave it as it is."""
         if self.pgconn.pipeline_status or args or kwargs:  # it has more to say at its end, or looks at the clock
             return await super().wait(gen, *args, **kwargs)
         try:
-            return await _run(gen, self.pgconn.socket)
-        except asyncio.CancelledError:
+            return await self._run(gen)
+        except (asyncio.CancelledError, _SentAwayError):
             self._left = gen
             raise
 
-    def leave(self, attempt: asyncio.Future[Any]) -> None:
-        """Something runs on this connection that nobody waits for any more."""
-        self._left = attempt
-        attempt.add_done_callback(_hear)
+    async def _run(self, gen: PQGen[T]) -> T:
+        """Run a part of the protocol.
+
+        That of psycopg 3.2 awaits ``asyncio.wait_for``, in which Python 3.11 loses a cancellation now and then.
+        """
+        loop = asyncio.get_running_loop()
+        socket = self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                arrived: asyncio.Future[Any] = loop.create_future()
+                waiting = self._waiting = arrived, socket
+                try:
+                    if wanted & WAIT_R:
+                        loop.add_reader(socket, _arrive, arrived, READY_R)
+                    if wanted & WAIT_W:
+                        loop.add_writer(socket, _arrive, arrived, READY_W)
+                    ready = await arrived
+                finally:
+                    was_sent_away = self._waiting is not waiting
+                    if not was_sent_away:
+                        self._stop_waiting()
+                if was_sent_away:
+                    raise _SentAwayError(SENT_AWAY)
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except OSError as error:
+            raise psycopg.OperationalError("the socket was closed") from error
+
+    def _stop_waiting(self) -> None:
+        """Watch the socket no more: once it is closed, its number is that of another. Who still waits is sent away."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            arrived, socket = waiting
+            loop = arrived.get_loop()
+            loop.remove_reader(socket)
+            loop.remove_writer(socket)
+            _arrive(arrived, None)
+
+    def enter(self, attempt: asyncio.Future[Any]) -> None:
+        """Something begins on this connection that ``settle()`` has to end if nobody waits for its end."""
+        self._attempt = attempt
+        attempt.add_done_callback(self._ended)
+
+    def _ended(self, attempt: asyncio.Future[Any]) -> None:
+        self._attempt = None
+        if not attempt.cancelled():
+            attempt.exception()  # heard
 
     async def settle(self) -> None:
-        """Stop on the server what was interrupted, and wait for its end."""
-        left = self._left
-        if isinstance(left, asyncio.Future):
-            left.cancel()
-            await asyncio.wait((left,))
-        elif left is not None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-            await self.cancel_safe(timeout=CANCEL_LIMIT)
-            with suppress(psycopg.Error):
-                await _run(left, self.pgconn.socket)
-        self._left = None
+        """Stop on the server what was interrupted, or what another task is at, and wait for its end."""
+        if self._attempt is not None:
+            self._attempt.cancel()
+            await asyncio.wait((self._attempt,))
+        self._stop_waiting()
+        async with self.lock:  # the other task is gone then: between its statements it never lets go of that
+            left, self._left = self._left, None
+            if left is not None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                await self.cancel_safe(timeout=CANCEL_LIMIT)
+                with suppress(psycopg.Error):
+                    await self._run(left)
+
+    async def close(self) -> None:
+        """Close at once; who waits on the socket is told."""
+        self._stop_waiting()
+        await super().close()
 
     async def hang_up(self) -> None:
         """Close at once; what still runs on this connection sees that and lets go of the socket."""
-        left, self._left = self._left, None
-        if isinstance(left, asyncio.Future):
-            left.cancel()
-            await asyncio.wait((left,), timeout=_MOMENT)
+        self._left, attempt = None, self._attempt
+        if attempt is not None:
+            attempt.cancel()
+            await asyncio.wait((attempt,), timeout=_MOMENT)
         await self.close()
-        if isinstance(left, asyncio.Future) and not left.done():
-            await asyncio.wait((left,), timeout=2 * _MOMENT)
+        if attempt is not None and not attempt.done():
+            await asyncio.wait((attempt,), timeout=2 * _MOMENT)
 
     def is_alive(self) -> bool:
         """False once the server has ended it, while nobody used it."""
@@ -155,31 +211,8 @@ class SyncCursor(RawCursor[Row]):
         return ours
 
 
-async def _run(gen: PQGen[T], socket: int) -> T:
-    """Run a part of the protocol.
-
-    That of psycopg 3.2 awaits ``asyncio.wait_for``, in which Python 3.11 loses a cancellation now and then.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        wanted = next(gen)
-        while True:
-            arrived: asyncio.Future[Any] = loop.create_future()
-            if wanted & WAIT_R:
-                loop.add_reader(socket, _arrive, arrived, READY_R)
-            if wanted & WAIT_W:
-                loop.add_writer(socket, _arrive, arrived, READY_W)
-            try:
-                ready = await arrived
-            finally:
-                loop.remove_reader(socket)
-                loop.remove_writer(socket)
-            wanted = gen.send(ready)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    except OSError as error:
-        raise psycopg.OperationalError("the socket was closed") from error
+class _SentAwayError(psycopg.OperationalError):
+    """What a task was at goes on without it."""
 
 
 def _arrive(future: asyncio.Future[Any], ready: Any) -> None:
@@ -198,18 +231,16 @@ def _is_alive(pgconn: PGconn) -> bool:
     return not watch.poll(0)
 
 
-def _hear(attempt: asyncio.Future[Any]) -> None:
-    if not attempt.cancelled():
-        attempt.exception()
-
-
 async def async_unbroken(connection: AsyncConnection, work: Coroutine[Any, Any, T]) -> T:
     """Await what can't be left in the middle: cancelled, the caller goes, and ``settle()`` ends it."""
     attempt = asyncio.ensure_future(work)
+    connection.enter(attempt)
     try:
         return await asyncio.shield(attempt)
-    except asyncio.CancelledError:
-        connection.leave(attempt)
+    except asyncio.CancelledError as error:
+        caller = asyncio.current_task()
+        if attempt.cancelled() and caller is not None and not caller.cancelling():  # not we are: settle() was at it
+            raise _SentAwayError(SENT_AWAY) from error
         raise
 
 
