@@ -7,6 +7,7 @@
     imports      ``import sqlspec`` in fresh processes
     report       figures into Markdown and JSON, and into a document between two comments
     targets      what we want, and whether it was reached
+    web/         the web plugin beside what others do: ``python -m benchmarks.web`` (``make bench-web``)
 
 The raw side is what a careful programmer writes for this one statement: no layer, no check, the quickest public way of
 the driver. Both sides give the same answer; that is checked before anything is timed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +14,31 @@ if TYPE_CHECKING:
     from benchmarks.targets import Verdict
     from benchmarks.timing import Measurement
 
-__all__ = ("Alone", "Compared", "MarkerError", "Report", "Spread", "between_markers", "compare", "rewrite", "spread")
+__all__ = (
+    "MARKERS",
+    "Alone",
+    "Compared",
+    "MarkerError",
+    "Markers",
+    "Report",
+    "Spread",
+    "between_markers",
+    "compare",
+    "rewrite",
+    "spread",
+    "table",
+    "verdict_table",
+)
 
-BEGIN = "<!-- benchmarks: begin, written by python -m benchmarks --output -->"
-END = "<!-- benchmarks: end -->"
+
+class Markers(NamedTuple):
+    """The two comments of a document between which tables stand."""
+
+    begin: str
+    end: str
+
+
+MARKERS = Markers("<!-- benchmarks: begin, written by python -m benchmarks --output -->", "<!-- benchmarks: end -->")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ class Report:
         if self.peaks:
             parts.append(_peaks(self.peaks))
         if self.verdicts:
-            parts.append(_verdicts(self.verdicts))
+            parts.append(verdict_table(self.verdicts))
         return "\n\n".join(parts)
 
 
@@ -119,7 +140,7 @@ def _compared(figures: Iterable[Compared]) -> str:
         )
         for each in figures
     ]
-    return _table(heads, rows, numbers_from=2)
+    return table(heads, rows, numbers_from=2)
 
 
 def _alone(figures: Iterable[Alone]) -> str:
@@ -132,20 +153,22 @@ def _alone(figures: Iterable[Alone]) -> str:
         )
         for each in figures
     ]
-    return _table(("alone", "median", "quartiles", "best"), rows, numbers_from=1)
+    return table(("alone", "median", "quartiles", "best"), rows, numbers_from=1)
 
 
 def _peaks(peaks: Iterable[Peak]) -> str:
     rows = [(each.adapter, f"{each.few / 2**20:.1f} MiB", f"{each.many / 2**20:.1f} MiB") for each in peaks]
-    return _table(("memory that a stream adds at its peak", "10,000 rows", "1,000,000 rows"), rows, numbers_from=1)
+    return table(("memory that a stream adds at its peak", "10,000 rows", "1,000,000 rows"), rows, numbers_from=1)
 
 
-def _verdicts(verdicts: Iterable[Verdict]) -> str:
+def verdict_table(verdicts: Iterable[Verdict]) -> str:
+    """What was wanted, and whether it was reached."""
     rows = [(each.target, each.found, "yes" if each.reached else "**no**") for each in verdicts]
-    return _table(("target", "found", "reached"), rows, numbers_from=3)
+    return table(("target", "found", "reached"), rows, numbers_from=3)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int) -> str:
+    """Columns from that one on stand at the right."""
     rule = ["---:" if index >= numbers_from else "---" for index in range(len(heads))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
 
@@ -165,20 +188,20 @@ class MarkerError(Exception):
     """A document has no place for the tables."""
 
 
-def between_markers(document: str, text: str) -> str:
+def between_markers(document: str, text: str, markers: Markers = MARKERS) -> str:
     """The document with this text where the tables were.
 
     Raises:
         MarkerError: The two comments are not there, once each and in order.
     """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in before + after:
-        message = f"It must hold these two lines, once each and in this order:\n{BEGIN}\n{END}"
+    before, begin, rest = document.partition(markers.begin)
+    _, end, after = rest.partition(markers.end)
+    if not begin or not end or markers.begin in rest or markers.end in before + after:
+        message = f"It must hold these two lines, once each and in this order:\n{markers.begin}\n{markers.end}"
         raise MarkerError(message)
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+    return f"{before}{markers.begin}\n\n{text}\n\n{markers.end}{after}"
 
 
-def rewrite(path: Path, text: str) -> None:
+def rewrite(path: Path, text: str, markers: Markers = MARKERS) -> None:
     """Put the text between the two comments of a document."""
-    path.write_text(between_markers(path.read_text(encoding="utf-8"), text), encoding="utf-8")
+    path.write_text(between_markers(path.read_text(encoding="utf-8"), text, markers), encoding="utf-8")

@@ -40,11 +40,13 @@ __all__ = (
     "async_finish",
     "async_home",
     "async_home_is_gone",
+    "async_is_stray",
     "async_owner",
     "async_settled",
     "sync_finish",
     "sync_home",
     "sync_home_is_gone",
+    "sync_is_stray",
     "sync_owner",
     "sync_settled",
     "this_process",
@@ -132,6 +134,17 @@ def async_owner() -> object:
 def sync_owner() -> object:
     """The running thread."""
     return threading.get_ident()
+
+
+def async_is_stray(error: BaseException) -> bool:
+    """Whether it is the cancellation of something that the running task awaited, and not its own."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or not task.cancelling())
+
+
+def sync_is_stray(error: BaseException) -> bool:
+    """Threads are not cancelled."""
+    return False
 
 
 # Taking turns ---------------------------------------------------------------------------------------------------------
@@ -336,8 +349,12 @@ FINISH_LIMIT = 2.0
 """Seconds that work which must be finished may still take once its caller was cancelled; then it is cancelled too."""
 
 
-async def async_finish(work: Coroutine[Any, Any, T]) -> T:
+async def async_finish(work: Coroutine[Any, Any, T], home: asyncio.AbstractEventLoop | None = None) -> T:
     """Await ``work`` to its end even if the caller is cancelled meanwhile; the cancellation is delivered afterwards.
+
+    Args:
+        work: What must be finished.
+        home: The loop that is meant to run, from those who know it: to ask is a system call until Python 3.12.
 
     A caller that was cancelled waits ``FINISH_LIMIT`` seconds at the most.
 
@@ -345,9 +362,10 @@ async def async_finish(work: Coroutine[Any, Any, T]) -> T:
     cancelled again and again, so there the rest is awaited in a shielded scope (anyio is loaded already, or there
     is no such scope).
     """
-    loop = asyncio.get_running_loop()
-    task = loop.create_task(work)
-    ended: asyncio.Future[None] = loop.create_future()
+    if home is None or not home.is_running():
+        home = asyncio.get_running_loop()
+    task = home.create_task(work)
+    ended: asyncio.Future[None] = home.create_future()
     task.add_done_callback(partial(_tell, ended))
     try:
         await ended  # half of what asyncio.wait((task,)) costs, and every COMMIT comes by here
@@ -386,7 +404,7 @@ async def _wait_stubbornly(task: asyncio.Future[Any]) -> None:
         task.cancel()
 
 
-def sync_finish(work: T) -> T:
+def sync_finish(work: T, home: object = None) -> T:
     """A thread is not cancelled: the work was done when the argument was made."""
     return work
 

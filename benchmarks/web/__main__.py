@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from benchmarks import environment
-from benchmarks.report import MarkerError
+from benchmarks.report import MarkerError, between_markers, rewrite
 from benchmarks.timing import FULL, QUICK, DifferentAnswersError
-from benchmarks.web import report
 from benchmarks.web.load import (
     CONTENDERS,
     FULL_LOAD,
@@ -28,7 +27,7 @@ from benchmarks.web.load import (
 )
 from benchmarks.web.overhead import measure_overhead
 from benchmarks.web.peers import PeersError, installed, make_environment
-from benchmarks.web.report import WebReport
+from benchmarks.web.report import MARKERS, WebReport
 from benchmarks.web.servers import NotServingError
 from benchmarks.web.targets import judge_load, judge_overhead
 from benchmarks.web.wrk import CONNECTIONS, LoadError, find_wrk, wrk_version
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ("main",)
 
-_PACKAGES = ("asyncpg", "httptools", "sqlalchemy", "starlette", "uvicorn", "uvloop")
+_PACKAGES = ("asyncpg", "httptools", "starlette", "uvicorn", "uvloop")
 _FAILURES = (
     DifferentAnswersError,
     LoadError,
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         if output is not None:
-            report.between_markers(output.read_text(encoding="utf-8"), "")  # better now than after five minutes
+            between_markers(output.read_text(encoding="utf-8"), "", MARKERS)  # better now than after five minutes
         found = _measure(options)
     except _FAILURES as error:
         where = f"{output}: " if isinstance(error, MarkerError) else ""
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(found.markdown())
     if output is not None:
-        report.rewrite(output, found.markdown())
+        rewrite(output, found.markdown(), MARKERS)
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     _tell(f"took {time.monotonic() - began:.0f} s")

@@ -40,8 +40,8 @@ OURS = Contender("ours", "ours", is_peer=False)
 CONTENDERS = (
     BY_HAND,
     OURS,
-    Contender("sqlalchemy_core", "SQLAlchemy Core"),
-    Contender("sqlalchemy_orm", "SQLAlchemy ORM"),
+    Contender("sqlalchemy_core", "SQLAlchemy Core", is_apart=True),
+    Contender("sqlalchemy_orm", "SQLAlchemy ORM", is_apart=True),
     Contender("encode_databases", "databases", is_apart=True),
     Contender("namesake", "the namesake", is_apart=True),
 )

@@ -1,4 +1,4 @@
-"""An environment of their own for the peers that do not belong into ours.
+"""An environment of their own for the peers: none of them is ever a dependency of ours.
 
 One of them has our import name: both in one environment would be one on top of the other.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 __all__ = ("PeersError", "installed", "make_environment")
 
 ROOT = Path(__file__).parents[2]
-PEERS = ("sqlspec[asyncpg]==0.69.0", "databases==0.9.0")
-STACK = ("asyncpg", "httptools", "sqlalchemy", "starlette", "uvicorn", "uvloop")
+PEERS = ("sqlspec[asyncpg]==0.69.0", "databases==0.9.0", "sqlalchemy[asyncio]==2.1.9")
+STACK = ("asyncpg", "httptools", "starlette", "uvicorn", "uvloop")
 _ASK = (
     "import json, sys; from importlib.metadata import version; "
     "print(json.dumps({name: version(name) for name in sys.argv[1:]}))"

@@ -1,4 +1,4 @@
-"""The web figures into Markdown, and into a document between two comments of their own."""
+"""The web figures into Markdown."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.report import MarkerError, spread
+from benchmarks.report import Markers, spread, table, verdict_table
 from benchmarks.web.load import BY_HAND, CONTENDERS, ROUTES
 from benchmarks.web.targets import ratios
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from benchmarks.report import Compared
     from benchmarks.targets import Verdict
     from benchmarks.web.load import Run
 
-__all__ = ("BEGIN", "END", "WebReport", "between_markers", "rewrite")
+__all__ = ("MARKERS", "WebReport")
 
-BEGIN = "<!-- benchmarks.web: begin, written by python -m benchmarks.web --output -->"
-END = "<!-- benchmarks.web: end -->"
+MARKERS = Markers(
+    "<!-- benchmarks.web: begin, written by python -m benchmarks.web --output -->", "<!-- benchmarks.web: end -->"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class WebReport:
         if self.runs:
             parts.append(_load(self.runs))
         if self.verdicts:
-            parts.append(_verdicts(self.verdicts))
+            parts.append(verdict_table(self.verdicts))
         return "\n\n".join(parts)
 
 
@@ -59,7 +59,7 @@ def _overhead(figures: Iterable[Compared]) -> str:
         )
         for each in figures
     ]
-    return _table(heads, rows, numbers_from=1)
+    return table(heads, rows, numbers_from=1)
 
 
 def _load(runs: Sequence[Run]) -> str:
@@ -69,7 +69,7 @@ def _load(runs: Sequence[Run]) -> str:
     )
     names = [(route.name, contender.name) for route in ROUTES for contender in CONTENDERS]
     rows = [_load_row(runs, route, contender) for route, contender in names]
-    return _table(heads, [row for row in rows if row], numbers_from=2)
+    return table(heads, [row for row in rows if row], numbers_from=2)
 
 
 def _load_row(runs: Sequence[Run], route: str, contender: str) -> Sequence[str]:
@@ -92,35 +92,3 @@ def _load_row(runs: Sequence[Run], route: str, contender: str) -> Sequence[str]:
         f"{median(run.late for run in own) * 1e3:.1f} ms",
         str(len(own)),
     )
-
-
-def _verdicts(verdicts: Iterable[Verdict]) -> str:
-    rows = [(each.target, each.found, "yes" if each.reached else "**no**") for each in verdicts]
-    return _table(("target", "found", "reached"), rows, numbers_from=3)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int) -> str:
-    rule = ["---:" if index >= numbers_from else "---" for index in range(len(heads))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, rule, *rows))
-
-
-# Documents
-
-
-def between_markers(document: str, text: str) -> str:
-    """The document with this text where the tables were.
-
-    Raises:
-        MarkerError: The two comments are not there, once each and in order.
-    """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in before + after:
-        message = f"It must hold these two lines, once each and in this order:\n{BEGIN}\n{END}"
-        raise MarkerError(message)
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
-
-
-def rewrite(path: Path, text: str) -> None:
-    """Put the text between the two comments of a document."""
-    path.write_text(between_markers(path.read_text(encoding="utf-8"), text), encoding="utf-8")

@@ -16,7 +16,7 @@ from sqlspec.core.observe import StatementEvent, observing
 from sqlspec.core.result import SQLResult, one_of, one_or_none_of, rows_of, scalar_of, scalar_or_none_of
 from sqlspec.core.rows import check_schema_type
 from sqlspec.core.script import split
-from sqlspec.exceptions import DatabaseError, SQLSpecError
+from sqlspec.exceptions import DatabaseError, SQLSpecError, TransactionAbortedError, TransactionError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlspec._async.stream import AsyncRowStream
     from sqlspec.core.plan import Plan
+    from sqlspec.core.transaction import TransactionRecord
 
 __all__ = ("AsyncDriverAdapterBase",)
 
@@ -321,8 +322,8 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             return
         self._closed = reason
         record = self._transaction
-        if record is not None and record.explicit and record.lost is None:
-            _logger.warning("a session ended with an open transaction, which is rolled back: %s", record.opened_by)
+        if record is not None and record.lost is None:
+            self._note_discarded(record)
         try:
             async with self._turn:
                 await self._close_streams(reason, borrowed=True)
@@ -330,9 +331,16 @@ class AsyncDriverAdapterBase(AsyncTransactions):
                 await self._let_go()
         except BaseException:
             self._interrupted("the session was closed")
+            self._abandon_streams(reason)
             raise
         finally:
             await self._run_due_hooks()
+
+    def _note_discarded(self, record: TransactionRecord) -> None:
+        if record.explicit:
+            _logger.warning("a session ended with an open transaction, which is rolled back: %s", record.opened_by)
+        if self._implicit is not None:
+            self._discarded = record.writes  # the outcome of its request has to know
 
     # What a web plugin does with a session
 
@@ -343,10 +351,16 @@ class AsyncDriverAdapterBase(AsyncTransactions):
 
     @property
     def pending_writes(self) -> int:
-        """How many statements of the open transaction may have changed something."""
-        return 0 if self._transaction is None else self._transaction.writes
+        """How many statements that have no outcome yet may have changed something."""
+        return self._discarded if self._transaction is None else self._transaction.writes
 
-    def _is_idle(self) -> bool:
+    @property
+    def is_in_block(self) -> bool:
+        """Whether a ``transaction()`` block is open."""
+        return self._transaction is not None and bool(self._transaction.blocks)
+
+    @property
+    def is_idle(self) -> bool:
         """Whether it holds nothing and does nothing, so that settling or closing it needs no I/O (and no thread)."""
         if not self._turn.try_enter():
             return False
@@ -357,26 +371,17 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             or self._streams
             or self._waiting_hooks
             or self._due_hooks
+            or self._discarded
         )
 
     def try_close(self, reason: str) -> bool:
         """Close it if that needs no I/O. True if it is closed now."""
-        if self._closed is None and self._is_idle():
+        if self._closed is None and self.is_idle:
             self._closed = reason
         return self._closed is not None
 
-    def try_settle(self) -> bool:
-        """Settle it if there is nothing to decide and to give back. True if it is settled now."""
-        if not self._is_idle():
-            return False
-        self._implicit = None
-        self._hold = False
-        return True
-
     async def settle(self, *, commit: bool, reason: str) -> None:
         """Decide what is open and give the connection back. Hooks wait for ``run_hooks()``.
-
-        Afterwards every statement borrows a connection and commits by itself.
 
         Args:
             commit: Commit, else roll back.
@@ -384,6 +389,7 @@ class AsyncDriverAdapterBase(AsyncTransactions):
 
         Raises:
             TransactionAbortedError: There was nothing left to commit.
+            TransactionError: A ``transaction()`` block is open, so nobody can know yet whether it is to be saved.
             CommitOutcomeUnknownError: The connection was lost during COMMIT.
             DatabaseError: The database refused; all is rolled back.
         """
@@ -391,12 +397,48 @@ class AsyncDriverAdapterBase(AsyncTransactions):
             try:
                 if self._streams:
                     await self._close_streams(reason, borrowed=True)
-                await (self._commit_open(last=True) if commit else self._roll_back_open())
+                await (self._save_all(reason) if commit else self._undo_all(reason))
                 self._release_waiting_hooks("commit" if commit else "rollback")
             finally:
-                self._implicit = None
-                self._hold = False
                 await self._let_go()
+
+    async def _save_all(self, reason: str) -> None:
+        try:
+            self._check_nothing_is_lost()
+            await self._commit_open(last=True)
+        except SQLSpecError:
+            await self._undo_all(reason)
+            raise
+
+    def _check_nothing_is_lost(self) -> None:
+        if self._discarded:
+            message = (
+                f"This session was closed before its request's outcome was decided, and {self._discarded} statement(s) "
+                "that may have changed something were rolled back. Leave the closing to the plugin."
+            )
+            raise TransactionAbortedError(message)
+        if self.is_in_block:
+            message = (
+                "A transaction() block is open when the response starts, so nobody can know whether its work is to be "
+                'saved. Leave it before that (a `yield` dependency of FastAPI: scope="function"), or open it inside '
+                "the body."
+            )
+            raise TransactionError(message)
+
+    async def _undo_all(self, reason: str) -> None:
+        """Roll back. Whoever is still inside a block learns of it there, and can't go on without it."""
+        self._discarded = 0
+        record = self._transaction
+        if record is None or not record.blocks:
+            await self._roll_back_open()
+        else:
+            record.explicit = True  # it ends with its outermost block: the request is decided
+            await self._lose(reason)
+
+    def start_body(self) -> None:
+        """After the outcome: from now on every statement borrows a connection and commits by itself."""
+        self._implicit = None
+        self._hold = False
 
     @property
     def has_due_hooks(self) -> bool:

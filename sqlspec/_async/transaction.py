@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlspec._async.stream import AsyncStreams
-from sqlspec.concurrency import async_finish, async_owner, async_settled
+from sqlspec._async.raw import AsyncRawConnection
+from sqlspec._async.session import LOST_IN_COMMIT
+from sqlspec.concurrency import async_finish, async_is_stray, async_owner, async_settled
 from sqlspec.core.facts import BeginOptions
 from sqlspec.core.transaction import Block, TransactionRecord
 from sqlspec.exceptions import (
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from sqlspec.core.facts import IsolationLevel
 
 __all__ = ("AsyncTransaction", "AsyncTransactions")
+
+_GIVEN_UP = "its COMMIT was given up"
 
 _logger = get_logger("transaction")
 
@@ -75,7 +78,7 @@ class AsyncTransaction:
             await self._leave(block, error)
 
 
-class AsyncTransactions(AsyncStreams):
+class AsyncTransactions(AsyncRawConnection):
     """The part of a session that begins and ends transactions."""
 
     async def begin(self, *, isolation: IsolationLevel | None = None, read_only: bool = False) -> None:
@@ -111,13 +114,14 @@ class AsyncTransactions(AsyncStreams):
         Raises:
             TransactionAbortedError: The transaction failed or ended before; nothing of it was saved.
             CommitOutcomeUnknownError: The connection was lost during COMMIT.
-            TransactionError: Inside a ``transaction()`` block, which commits by itself.
+            TransactionError: Inside a ``transaction()`` block, which commits by itself; after ``set_rollback_only()``.
             DatabaseError: The database refused (deferred constraints, serialization); all is rolled back.
         """
         try:
             async with self._turn:
                 self._check_open()
                 self._check_outside_blocks("commit()")
+                self._check_not_rollback_only("commit()")
                 try:
                     await self._commit_open()
                 finally:
@@ -233,11 +237,11 @@ class AsyncTransactions(AsyncStreams):
         elif block.savepoint is None:
             await self._lose("a transaction() block inside it failed, and this database can't undo a part")
         else:
-            await async_finish(self._undo_block(block, record))
+            await async_finish(self._undo_block(block, record), self._home)
 
     def _end_lost_block(self, block: Block, record: TransactionRecord, error: BaseException | None) -> None:
         if block.is_outermost and record.explicit:  # else its owner is outside, and has yet to learn of it
-            self._ended("rollback")
+            self._ended(_outcome_of(record))
         if error is None:
             raise record.aborted()
 
@@ -245,11 +249,14 @@ class AsyncTransactions(AsyncStreams):
         if not block.is_outermost and record.failed is not None:
             aborted = record.aborted()
             if block.savepoint is not None:
-                await async_finish(self._undo_block(block, record))
+                await async_finish(self._undo_block(block, record), self._home)
             raise aborted
         if block.savepoint is not None:
             await self._command(f"RELEASE SAVEPOINT {block.savepoint}")
         if block.commits:
+            if self._rollback_only:
+                await self._roll_back_open()
+            self._check_not_rollback_only("a transaction() block")
             await self._commit_open()
 
     async def _undo_block(self, block: Block, record: TransactionRecord) -> None:
@@ -273,32 +280,40 @@ class AsyncTransactions(AsyncStreams):
             await self._close_streams("the transaction that it read in was committed")
         if record.lost is not None:
             raise record.aborted()
-        await async_finish(self._send_commit(record, last))
+        try:
+            await async_finish(self._send_commit(record, last), self._home)
+        finally:
+            if self._transaction is record and record.lost is None:  # given up, and still under way
+                self._interrupted(_GIVEN_UP, unknown=True)
 
     async def _send_commit(self, record: TransactionRecord, last: bool) -> None:
         try:
             if record.failed is not None:
-                await self._step("rollback", "ROLLBACK")
-                raise record.aborted()
+                aborted = record.aborted()
+                await self._roll_back_or_close()
+                raise aborted
             if await self._step("commit", "COMMIT", last=last) == "ROLLBACK":
                 raise record.aborted()  # PostgreSQL says it by the tag only
         except ConnectionLostError as error:
-            self._ended("unknown")
-            message = (
-                "The connection was lost during COMMIT: whether the work was saved can only be seen in the database."
-            )
-            raise CommitOutcomeUnknownError(message) from error.__cause__
+            self._lose_unknown(record, "its connection was lost during COMMIT")
+            raise CommitOutcomeUnknownError(LOST_IN_COMMIT) from error.__cause__
         except CommitOutcomeUnknownError:
-            self._ended("unknown")
+            self._lose_unknown(record, "its COMMIT was cancelled")
             raise
         except SQLSpecError:
-            await self._undo_failed_commit()
-            self._ended("rollback")
+            if not record.unknown:  # else it comes too late: its session went on without it
+                await self._undo_failed_commit()
+                self._ended("rollback")
             raise
-        except BaseException:  # given up: nobody knows what the server makes of it
-            self._ended("unknown")
+        except BaseException:  # nobody knows what the server makes of it
+            self._lose_unknown(record, _GIVEN_UP)
             raise
-        self._ended("commit")
+        if not record.unknown:
+            self._ended("commit")
+
+    def _lose_unknown(self, record: TransactionRecord, cause: str) -> None:
+        """It may have been saved or not: its owner must not go on as if he knew (S14)."""
+        record.lost, record.unknown, self._ready = f"{cause}, so its outcome is unknown", True, None
 
     async def _undo_failed_commit(self) -> None:
         """SQLite keeps a transaction open whose COMMIT failed; nobody shall commit it later by mistake."""
@@ -317,9 +332,9 @@ class AsyncTransactions(AsyncStreams):
         if self._streams:
             await self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
-            await async_finish(self._send_rollback())
+            await async_finish(self._send_rollback(), self._home)
         else:
-            self._ended("rollback")
+            self._ended(_outcome_of(record))
 
     async def _send_rollback(self) -> None:
         try:
@@ -327,20 +342,13 @@ class AsyncTransactions(AsyncStreams):
         finally:
             self._ended("rollback")
 
-    async def _roll_back_or_close(self) -> None:
-        try:
-            await self._step("rollback", "ROLLBACK")
-        except SQLSpecError as error:
-            _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
-            self._interrupted(str(error))
-
     async def _lose(self, cause: str) -> None:
         """Roll back, and let the owner of the transaction know when he goes on with it (S14)."""
         record = self._transaction
         if record is not None and record.lost is None:
             record.lost, self._ready = cause, None  # first: it is lost whatever becomes of what follows
             await self._close_streams(cause)
-            await async_finish(self._roll_back_or_close())
+            await async_finish(self._roll_back_or_close(), self._home)
 
     def _ended(self, outcome: str) -> None:
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""
@@ -369,13 +377,15 @@ class AsyncTransactions(AsyncStreams):
         """All of them, also when the caller is cancelled: the outcome that they wait for has come."""
         if self._due_hooks:
             hooks, self._due_hooks = self._due_hooks, ()
-            await async_finish(self._run_hooks(hooks))
+            await async_finish(self._run_hooks(hooks), self._home)
 
     async def _run_hooks(self, hooks: tuple[Callable[[], object], ...]) -> None:
         for hook in hooks:
             try:
                 await async_settled(hook())
-            except Exception:
+            except BaseException as error:
+                if not (isinstance(error, Exception) or async_is_stray(error)):
+                    raise
                 _logger.exception("a hook failed; the outcome that it was told of stands")
 
     # Checks
@@ -391,3 +401,8 @@ class AsyncTransactions(AsyncStreams):
         if self._transaction is not None and self._transaction.blocks:
             message = f"{what} can't be used inside a transaction() block, which ends by itself. Leave the block first."
             raise TransactionError(message)
+
+
+def _outcome_of(record: TransactionRecord) -> str:
+    """Of a transaction that was lost: no hook is told what nobody knows."""
+    return "unknown" if record.unknown else "rollback"

@@ -9,8 +9,8 @@ closed session. So the hot path asks one question.
                                   _prepare    _failure: translate, note what became of the transaction;
                                               interrupted: settled in the background, never reused here
 
-Above it: ``stream.py`` reads rows in chunks, ``transaction.py`` begins and ends transactions, ``driver.py`` has the
-methods that users call. It knows no driver.
+Above it: ``stream.py`` reads rows in chunks, ``raw.py`` calls the driver's own connection, ``transaction.py`` begins
+and ends transactions, ``driver.py`` has the methods that users call. It knows no driver.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlspec._sync.connection import caller
-from sqlspec.concurrency import SyncTimeLimit, SyncTurn, sync_settled
+from sqlspec.concurrency import SyncTimeLimit, SyncTurn
 from sqlspec.core.faults import describe_fault
 from sqlspec.core.observe import CheckoutEvent, StatementEvent, TransactionEvent, observing
 from sqlspec.core.plan import not_a_text
 from sqlspec.core.transaction import TransactionRecord
 from sqlspec.exceptions import (
+    CommitOutcomeUnknownError,
     ConnectionLostError,
     ImplicitCommitError,
     ParameterError,
     SessionClosedError,
     SQLSpecError,
     StatementTimeoutError,
+    TransactionAbortedError,
     TransactionError,
 )
 from sqlspec.logging import get_logger
@@ -47,9 +49,10 @@ if TYPE_CHECKING:
     from sqlspec.core.result import Answer
     from sqlspec.exceptions import DatabaseError
 
-__all__ = ("CLOSED", "SyncSession")
+__all__ = ("CLOSED", "LOST_IN_COMMIT", "SyncSession")
 
 CLOSED = "it ended where it was provided. Open a new one with provide_session(config)"
+LOST_IN_COMMIT = "The connection was lost during COMMIT: whether the work was saved can only be seen in the database."
 
 _logger = get_logger("session")
 
@@ -62,9 +65,11 @@ class SyncSession:
     # What a new session has: set on the class, since every request makes one.
     _ready: Any = None
     _connections: SyncConnections | None = None
+    _home: Any = None
     _checkout: SyncCheckout | None = None
     _transaction: TransactionRecord | None = None
     _rollback_only = False
+    _discarded = 0
     _waiting_hooks: tuple[tuple[str, Callable[[], object]], ...] = ()
     _due_hooks: tuple[Callable[[], object], ...] = ()
     _streams: tuple[SyncRowStream[Any], ...] = ()
@@ -112,14 +117,15 @@ class SyncSession:
             turn.enter()
         try:
             connection = self._ready
-            if connection is None or plan.commits_implicitly:
+            if connection is None or plan.commits_implicitly or plan.commits:
                 connection = self._prepare(plan)
             if self._checkout is not None:
                 self._checkout.statement = statement
             seconds = self._timeout if timeout is None else timeout
             try:
                 if seconds is None:
-                    answer = self.wire.run(connection, plan, sql, args, limit)
+                    run = self._run_commit if plan.commits else self.wire.run
+                    answer = run(connection, plan, sql, args, limit)
                 else:
                     answer = self._run_within(seconds, connection, plan, sql, args, limit)
             except BaseException as error:
@@ -149,14 +155,30 @@ class SyncSession:
         try:
             with clock:
                 self.wire.cap_lock_wait(connection, timeout)
+                run = self._run_commit if plan.commits else self.wire.run
                 try:
-                    return self.wire.run(connection, plan, sql, args, limit)
+                    return run(connection, plan, sql, args, limit)
                 finally:
                     self.wire.cap_lock_wait(connection, None)
         except BaseException as error:
             if not clock.expired:
                 raise
             raise self._timed_out(timeout, plan) from error
+
+    def _run_commit(self, connection: Any, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
+        """COMMIT as a statement. Of an aborted transaction PostgreSQL says by the tag only that it rolled back (S6)."""
+        if not self.wire.dialect.error_aborts_transaction:
+            return self.wire.run(connection, plan, sql, args, limit)
+        if self.wire.command(connection, sql) == "ROLLBACK":
+            raise self._commit_that_rolled_back(connection, plan)
+        return None, (), None, None
+
+    def _commit_that_rolled_back(self, connection: Any, plan: Plan) -> TransactionAbortedError:
+        aborted = (self._transaction or TransactionRecord(plan.text, explicit=True)).aborted()
+        if self.wire.in_transaction(connection):  # AND CHAIN
+            self.wire.command(connection, "ROLLBACK")
+        self._believe(False, plan.text)
+        return aborted
 
     def _clock(self, timeout: object, connection: Any) -> SyncTimeLimit:
         if not (timeout is None or (isinstance(timeout, (int, float)) and timeout > 0)):
@@ -188,7 +210,9 @@ class SyncSession:
         if record is not None:
             if record.lost is not None:
                 raise record.aborted()
-            if record.failed is not None and not (plan is not None and plan.controls_transaction):
+            if plan is not None and plan.commits:
+                self._allow_commit(record, plan)
+            elif record.failed is not None and not (plan is not None and plan.controls_transaction):
                 raise record.aborted()
         self._check_no_stream()
         if record is None and self._implicit is not None:
@@ -199,6 +223,28 @@ class SyncSession:
         if self._hold or self._transaction is not None:
             self._ready = checkout.connection
         return checkout.connection
+
+    def _allow_commit(self, record: TransactionRecord, plan: Plan) -> None:
+        """Before COMMIT is sent as a statement: PostgreSQL would roll back without a word (S6)."""
+        self._check_not_rollback_only(plan.verb)
+        if record.failed is not None:
+            aborted = record.aborted()
+            self._roll_back_or_close()
+            self._believe(False, plan.text)
+            self._rest()
+            raise aborted
+
+    def _roll_back_or_close(self) -> None:
+        try:
+            self._step("rollback", "ROLLBACK")
+        except SQLSpecError as error:
+            _logger.warning("ROLLBACK failed, the connection is closed instead: %s", error)
+            self._interrupted(str(error))
+
+    def _check_not_rollback_only(self, what: str) -> None:
+        if self._rollback_only:
+            message = f"set_rollback_only() was called on this session, so {what} can't save anything. Call rollback()."
+            raise TransactionError(message)
 
     def _check_open(self) -> None:
         if self._closed is not None:
@@ -279,13 +325,19 @@ class SyncSession:
     # Connections
 
     def _acquire(self) -> SyncCheckout:
-        self._connections = self._config.connections
+        self._check_open()
+        self._connections = connections = self._config.connections
+        self._home = connections.home
         if not self._observers:
-            self._checkout = self._connections.acquire()
-            return self._checkout
-        with observing(self._observers, CheckoutEvent(*self._observed_as())):
-            self._checkout = self._connections.acquire()
-        return self._checkout
+            checkout = connections.acquire()
+        else:
+            with observing(self._observers, CheckoutEvent(*self._observed_as())):
+                checkout = connections.acquire()
+        if self._closed is not None:  # while we waited, by somebody who did not wait for us
+            connections.release(checkout)
+            self._check_open()
+        self._checkout = checkout
+        return checkout
 
     def _let_go(self) -> None:
         """Give the connection back; what is open on it is rolled back."""
@@ -311,6 +363,10 @@ class SyncSession:
             except BaseException:
                 self._rest()
                 raise
+        if self._checkout is not checkout:  # taken away meanwhile: a transaction on another one would be none
+            self._check_open()
+            message = "The connection was taken away while a transaction was begun on it."
+            raise TransactionAbortedError(message)
         checkout.statement = sql
         opened_by = f"{sql} at {caller()}" if explicit else sql
         record = self._transaction = TransactionRecord(opened_by, explicit=explicit)
@@ -340,74 +396,25 @@ class SyncSession:
                 raise
             raise failure from error
 
-    # The driver's own connection
-
-    def acquire_connection(self) -> Any:
-        """The driver's own connection, as the session's next statement would use it.
-
-        Raises:
-            TransactionError: The session borrows a connection per statement: it has none to show.
-        """
-        with self._turn:
-            return self._prepare_raw()
-
-    def call_connection(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a method of the driver's own connection. Its exceptions are the driver's."""
-        with self._turn:
-            connection = self._prepare_raw()
-            self._count_raw(args)
-            try:
-                return sync_settled(getattr(connection, name)(*args, **kwargs))
-            except Exception as error:
-                if self._tells_loss(error):
-                    self._interrupted(f"the connection was lost in {name}()")
-                raise
-            except BaseException as error:
-                self._interrupted(f"{name}() was interrupted by {type(error).__name__}")
-                raise
-            finally:
-                if self._checkout is not None and not self.wire.is_usable(connection):
-                    self._interrupted(f"the connection was lost in {name}()")
-                elif self._checkout is not None:
-                    self._believe(self.wire.in_transaction(connection), f"{name}() of the driver's connection")
-
-    def _tells_loss(self, error: Exception) -> bool:
-        """Some drivers can't be asked whether a connection is still there, but their errors tell."""
-        if not isinstance(error, self.wire.errors):
-            return False
-        return issubclass(self.wire.dialect.classify(self.wire.read_error(error)), ConnectionLostError)
-
-    def _count_raw(self, args: tuple[Any, ...]) -> None:
-        """A statement that goes to the driver past us is one that may have changed something, too."""
-        if self._transaction is not None and args and isinstance(args[0], str) and not args[0].isspace():
-            self._transaction.writes += self._plans[args[0]].is_write
-
-    def _prepare_raw(self) -> Any:
-        self._check_open()
-        if not self._hold and self._transaction is None:
-            message = (
-                "This session borrows a connection for each statement, so there is no connection to hand out. Use "
-                "provide_connection(config), or open transaction() first."
-            )
-            raise TransactionError(message)
-        return self._prepare(None)
-
     # When it goes wrong
 
     def _failure(self, error: BaseException, plan: Plan | None, sql: str) -> BaseException:
         """Our exception for the driver's; the same exception for everything else. Never raises, never awaits."""
         statement = sql if plan is None else plan.text
+        commits = plan is not None and plan.commits
         if isinstance(error, SQLSpecError):
             return error
         if not isinstance(error, self.wire.errors):
-            self._interrupted(f"a statement was interrupted by {type(error).__name__}: {statement}")
+            self._interrupted(f"a statement was interrupted by {type(error).__name__}: {statement}", unknown=commits)
             return error
         failure = self._translate(error, plan, sql)
         checkout, record = self._checkout, self._transaction
         if checkout is None:
             return failure
         if isinstance(failure, ConnectionLostError) or not self.wire.is_usable(checkout.connection):
-            self._interrupted("its connection was lost")
+            self._interrupted("its connection was lost", unknown=commits)
+            if commits and record is not None:
+                return CommitOutcomeUnknownError(LOST_IN_COMMIT)
             message = f"The connection to {self._config.target} was lost: {failure}"
             return ConnectionLostError(message, code=failure.code, sqlstate=failure.sqlstate, statement=statement)
         elif record is not None:
@@ -420,16 +427,22 @@ class SyncSession:
 
     def _timed_out(self, limit: float | None, plan: Plan) -> StatementTimeoutError:
         message = f"The statement took longer than its limit of {limit or 0:g} s and was stopped: {plan.text}"
-        self._interrupted(message)
+        self._interrupted(message, unknown=plan.commits)
         return StatementTimeoutError(message, statement=plan.text)
 
     def _translate(self, error: BaseException, plan: Plan | None, sql: str) -> DatabaseError:
         return describe_fault(self.wire.read_error(error), self.wire.dialect, plan, sql)
 
-    def _interrupted(self, cause: str) -> None:
-        """Nobody trusts this connection again: it is settled in the background, and its transaction is lost (S14)."""
+    def _interrupted(self, cause: str, *, unknown: bool = False) -> None:
+        """Nobody trusts this connection again: it is settled in the background, and its transaction is lost (S14).
+
+        Args:
+            cause: Why.
+            unknown: It was a COMMIT that may have been carried out.
+        """
         checkout, self._checkout, self._ready = self._checkout, None, None
         if self._transaction is not None and self._transaction.lost is None:
             self._transaction.lost = cause
+            self._transaction.unknown = unknown
         if checkout is not None and self._connections is not None:
             self._connections.abandon_checkout(checkout)

@@ -264,6 +264,14 @@ class SyncStreams(SyncSession):
             if cursor is not None:
                 self._close_cursor(cursor)
 
+    def _abandon_streams(self, reason: str) -> None:
+        """Let go of all streams without waiting: the connections that they borrowed are settled in the background."""
+        streams, self._streams = self._streams, ()
+        for stream in streams:
+            cursor = stream.end(reason)
+            if cursor is not None and cursor.borrowed and self._connections is not None:
+                self._connections.abandon_checkout(cursor.checkout)
+
     def _close_cursor(self, cursor: Cursor) -> None:
         """Close a cursor and give back what was its own. On a connection that is gone there is nothing to do."""
         connections = self._connections

@@ -66,6 +66,8 @@ class LexicalFacts:
     """``[name]`` is an identifier (SQLite)."""
     hash_comments: bool = False
     """``# …`` is a comment (MySQL, MariaDB)."""
+    executable_comments: bool = False
+    """``/*! … */`` and ``/*!50000 … */`` are code, on servers of such a version (MySQL; MariaDB has ``/*M!`` too)."""
     dash_comments_need_space: bool = False
     """``--`` starts a comment only before white space (MySQL: ``5--1`` is six)."""
     question_operators: bool = False

@@ -15,6 +15,8 @@ value stands before it, that is after ``[ { ( ,``, an operator, a keyword or a s
 ``a[:i : :j]``, ``{'a': :x}``. A number after a colon in a subscript is always the end of a slice: ``a[:2]``.
 Parentheses inside the brackets take up the ordinary rules again.
 
+What stands in an executable comment (``/*!50000 … */``) is read as code, whatever the server makes of it.
+
 Time is linear in the length of the text. Each step of the pattern consumes at least one character or stands at the
 end; every repeat is possessive, so it matches nothing twice; a string, comment or dollar quote that is never closed
 matches up to the end of the text, so that no failed attempt is repeated from the next character. Two steps may read a
@@ -86,11 +88,12 @@ class Lexed:
         escapes: Offsets of ``??`` and ``%%`` outside strings and comments.
         ends: Offsets of ``;`` outside strings and comments.
         at_names: The names that stand behind an ``@``.
+        is_conditional: It holds an executable comment: it depends on the server what the statement is.
         code: The text, equally long, with comments blanked and every string and quoted name turned into ``'''``:
             words and operators can be looked for in it without finding them in strings.
     """
 
-    __slots__ = ("at_names", "code", "ends", "escapes", "placeholders", "text")
+    __slots__ = ("at_names", "code", "ends", "escapes", "is_conditional", "placeholders", "text")
 
     def __init__(self, text: str, found: _Found) -> None:
         self.text = text
@@ -98,6 +101,7 @@ class Lexed:
         self.placeholders: tuple[Placeholder, ...] = tuple(found.placeholders)
         self.escapes: tuple[int, ...] = tuple(found.escapes)
         self.ends: tuple[int, ...] = tuple(found.ends)
+        self.is_conditional = found.is_conditional
         self.at_names = _NO_NAMES
         if "@" in text:
             self.at_names = frozenset([p.name for p in found.placeholders if p.style is ParameterStyle.AT])
@@ -106,22 +110,23 @@ class Lexed:
 class _Found:
     """What the pass has collected so far."""
 
-    __slots__ = ("ends", "escapes", "opaque", "placeholders")
+    __slots__ = ("ends", "escapes", "inside", "is_conditional", "opaque", "placeholders")
 
     def __init__(self) -> None:
         self.placeholders: list[Placeholder] = []
         self.escapes: list[int] = []
         self.ends: list[int] = []
         self.opaque: list[tuple[int, int, str]] = []
+        self.inside = False  # an executable comment, now
+        self.is_conditional = False
 
 
 def lex(sql: str, facts: LexicalFacts) -> Lexed:
     """Find everything in ``sql`` that matters for placeholders and statement ends."""
     found = _Found()
-    pattern = pattern_of(facts)
     position: int | None = 0
     while position is not None:
-        position = _scan(sql, pattern, position, found)
+        position = _scan(sql, pattern_of(facts, inside=found.inside), position, found)
     lexed = Lexed(sql, found)
     if (facts.array_slices and "[" in sql) or (facts.braces and "{" in sql):
         _drop_separators(lexed)
@@ -142,7 +147,10 @@ def last_visible(code: str, end: int) -> int:
 
 
 def _scan(sql: str, pattern: re.Pattern[str], position: int, found: _Found) -> int | None:
-    """Collect from ``position`` on. Returns where to go on after a comment that holds comments; None at the end."""
+    """Collect from ``position`` on; None at the end.
+
+    Returns where to go on after a comment that holds comments, and at both ends of one that holds code.
+    """
     for match in pattern.finditer(sql, position):
         kind = match.lastgroup
         if kind is None:
@@ -160,11 +168,19 @@ def _scan(sql: str, pattern: re.Pattern[str], position: int, found: _Found) -> i
             found.ends.append(start)
         elif kind == "escape":
             found.escapes.append(start)
+        elif kind in _EDGES:
+            found.opaque.append((start, end, " "))
+            found.inside = kind == "opening"
+            found.is_conditional = True
+            return end
         else:
             end = _comment_end(sql, start)
             found.opaque.append((start, end, " "))
             return end
     return None
+
+
+_EDGES = frozenset({"opening", "closing"})
 
 
 def _comment_end(sql: str, start: int) -> int:
@@ -195,11 +211,18 @@ def _code(text: str, opaque: Iterable[tuple[int, int, str]]) -> str:
 
 
 @lru_cache(maxsize=64)
-def pattern_of(facts: LexicalFacts) -> re.Pattern[str]:
-    """One expression per dialect: a run of plain characters, then the one thing that ended it."""
+def pattern_of(facts: LexicalFacts, *, inside: bool = False) -> re.Pattern[str]:
+    """One expression per dialect: a run of plain characters, then the one thing that ended it.
+
+    Args:
+        facts: The dialect.
+        inside: For what stands in an executable comment.
+    """
     specials = r"'\":?$%@;\-/" + "`" * facts.backtick_identifiers
-    specials += r"\[" * facts.bracket_identifiers + "#" * facts.hash_comments
+    specials += r"\[" * facts.bracket_identifiers + "#" * facts.hash_comments + r"\*" * inside
     things = [
+        r"(?P<opening>/\*M?!(?:\d{5,6})?)" if facts.executable_comments else "",
+        r"(?P<closing>\*/)" if inside else "",
         f"(?P<quoted>{'|'.join(_quoted(facts))})",
         f"(?P<comment>{'|'.join(_comments(facts))})",
         r"(?P<nested>/\*)" if facts.nested_comments else "",

@@ -38,6 +38,7 @@ _HOLDS_STATEMENTS = frozenset({"PREPARE", "CREATE", "DO", "ALTER", "EXPLAIN", "C
 """Verbs of statements in which ``$1`` may be a placeholder of the database's own."""
 
 _CALLS = frozenset({"CALL", "EXECUTE", "DO", "BEGIN"})
+_UNDOES = frozenset({"ROLLBACK", "ABORT"})
 
 _WEIGHT_KEPT = 32 * 1024
 """In characters. A heavier plan is made anew each time: a long text mostly holds its values and is never met again."""
@@ -53,8 +54,9 @@ class Plan:
         returns_rows: Rows can come back.
         is_write: It is not known to only read.
         controls_transaction: It begins or ends a transaction or a savepoint.
-        may_end_transaction: What it calls may commit or roll back.
+        may_end_transaction: What it calls may commit or roll back; or it depends on the server what it is.
         ends_transaction: It ends the open transaction, even if a new one begins at once (AND CHAIN).
+        commits: It ends it to save its work, or to keep it for later: COMMIT, END, PREPARE TRANSACTION.
         changes_session: It leaves something in the connection that no reset takes away for certain: temporary tables,
             prepared statements, attached databases, another user, pragmas.
         commits_implicitly: It would commit an open transaction without being asked.
@@ -76,6 +78,7 @@ class Plan:
         "_sql",
         "_style",
         "changes_session",
+        "commits",
         "commits_implicitly",
         "controls_transaction",
         "ends_transaction",
@@ -102,7 +105,8 @@ class Plan:
         self.is_write = traits.is_write
         self.controls_transaction = traits.controls_transaction
         self.ends_transaction = traits.ends_transaction
-        self.may_end_transaction = verb in _CALLS
+        self.commits = traits.ends_transaction and verb not in _UNDOES
+        self.may_end_transaction = verb in _CALLS or lexed.is_conditional
         self.changes_session = traits.changes_session or _holds(facts.changes_session, lexed.code)
         self.commits_implicitly = _starts_with(facts.implicit_commit, lexed.code)
         self.names_are_fixed = verb in _NAMED_BY_TEXT and not _has_star(lexed.code)

@@ -27,6 +27,7 @@ LEXICAL = LexicalFacts(
     backslash_strings=True,
     backtick_identifiers=True,
     hash_comments=True,
+    executable_comments=True,
     dash_comments_need_space=True,
     at_variables=True,
 )

@@ -5,7 +5,8 @@
     last body message         the sessions are closed, then it is forwarded
     exception, cancellation   rolled back and closed; the same exception goes on
     failing COMMIT            the start is not forwarded, the error stops the app; then it is answered as the plugin
-                              says, or goes out of here itself, whatever the framework made of it on its way
+                              says, or goes out of here itself, whatever the framework made of it on its way. Each
+                              start is settled until one was forwarded
 
 It knows no framework: an app is what ASGI calls one.
 """
@@ -23,7 +24,7 @@ from sqlspec.logging import running_request
 if TYPE_CHECKING:
     from sqlspec.extensions.databases import Databases
 
-__all__ = ("DatabaseMiddleware",)
+__all__ = ("DatabaseMiddleware", "StartMiddleware")
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -72,7 +73,8 @@ class DatabaseMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket; everything else passes."""
-        if scope["type"] not in _SERVED or sessions_of(scope, self._databases.registry) is not None:
+        served = sessions_of(scope, self._databases.registry)
+        if scope["type"] not in _SERVED or (served is not None and not served.is_closed):
             await self._app(scope, receive, send)
             return
         sessions = RequestSessions(self._databases, scope)
@@ -95,8 +97,10 @@ class DatabaseMiddleware:
             try:
                 await self._app(scope, receive, response.send)
             except Exception:
+                response.note_late_failure()
                 if not response.is_failed:
                     raise
+            response.note_late_failure()
             if response.is_failed:
                 answered = await self._answer(response.failure, scope, receive, response.send)
         except BaseException as error:
@@ -130,6 +134,37 @@ class DatabaseMiddleware:
                 error.add_note(f"Closing the sessions of the request failed too: {failure}")
 
 
+class StartMiddleware:
+    """The innermost middleware: it notes when the app itself starts its response, which others may hold back.
+
+    Args:
+        app: The app inside.
+        databases: The plugin's configs.
+    """
+
+    def __init__(self, app: ASGIApp, databases: Databases) -> None:
+        self._app = app
+        self._registry = databases.registry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything; look only where something is between this and the outer middleware."""
+        if getattr(send, "__func__", None) is _Response.send or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sessions = sessions_of(scope, self._registry)
+        if sessions is None:
+            await self._app(scope, receive, send)
+            return
+        sessions.forget_start()
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sessions.note_start(message["status"], scope)
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+
 class _Response:
     """What the app sends, on its way out.
 
@@ -153,11 +188,16 @@ class _Response:
         """Whether the failure is all that there is to tell."""
         return self.failure is not None and not self.is_started
 
+    def note_late_failure(self) -> None:
+        """A COMMIT that failed in the body, with a start that was held back and never came."""
+        if not self.is_started and self.failure is None:
+            self.failure = self._sessions.take_failure()
+
     async def send(self, message: Message) -> None:
         """Do what is due before this message, then forward it."""
         kind = message["type"]
         if kind == "http.response.start":
-            if self.failure is None and not self._sessions.try_settle():
+            if not self._sessions.try_settle():
                 await self._settle(message["status"])
             self.is_started = True  # after a failure this is another response, which tells of it
             if self._id_header is not None:
@@ -178,6 +218,6 @@ class _Response:
 
     def _with_id(self, message: Message, name: bytes) -> Message:
         headers = list(message.get("headers", ()))
-        if any(known.lower() == name for known, _ in headers):
-            return message
-        return {**message, "headers": [*headers, (name, RunningRequest(self._scope).id.encode("ascii"))]}
+        if not any(known.lower() == name for known, _ in headers):
+            headers.append((name, RunningRequest(self._scope).id.encode("ascii")))
+        return {**message, "headers": headers}

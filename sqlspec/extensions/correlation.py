@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from sqlspec.exceptions import ImproperConfigurationError
+from sqlspec.extensions.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
@@ -24,6 +25,11 @@ _TRACEPARENT = re.compile(
     rb"(?!ff)(?P<version>[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<more>-.*)?"
 )
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_MEANT_FOR_CLIENTS = re.compile(
+    r"(content|transfer|access-control|proxy|sec|set|cross-origin|strict-transport)-.*"
+    r"|connection|keep-alive|upgrade|trailers?|te|host|location|refresh|date|age|expires|cache-control|pragma|vary|etag"
+    r"|last-modified|accept-ranges|allow|link|retry-after|www-authenticate|clear-site-data"
+)
 
 
 class RunningRequest:
@@ -74,11 +80,14 @@ def header_name(name: object) -> bytes | None:
     """The name of a response header as it is sent; None for none.
 
     Raises:
-        ImproperConfigurationError: No header can be called so.
+        ImproperConfigurationError: No header can be called so, or one that frames or steers the response is.
     """
     if name is None:
         return None
-    if isinstance(name, str) and _HEADER_NAME.fullmatch(name):
-        return name.lower().encode("ascii")
-    message = f"request_id_header={name!r} is not the name of a header, such as 'x-request-id'."
-    raise ImproperConfigurationError(message)
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        message = f"request_id_header={shown(name)} is not the name of a header, such as 'x-request-id'."
+        raise ImproperConfigurationError(message)
+    if _MEANT_FOR_CLIENTS.fullmatch(name.lower()):
+        message = f"request_id_header={name!r} has a meaning of its own to clients: take another, as 'x-request-id'."
+        raise ImproperConfigurationError(message)
+    return name.lower().encode("ascii")

@@ -6,6 +6,8 @@ are asked here, with the original error, once it has come out of the app:
     1. those of the innermost app that saw the request   (it leaves them in the scope)
     2. those of the app that the plugin is attached to
     3. nobody: the error goes on to the server-error middleware, which calls handlers for Exception and 500
+
+What a handler raises is looked up once more, as the framework does: HTTPException(409) is a 409.
 """
 
 from __future__ import annotations
@@ -15,10 +17,14 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.applications import Starlette
+    from starlette.requests import Request
     from starlette.types import Message, Receive, Scope, Send
+
+    Handler = Callable[..., Any]
+    Tables = Sequence[tuple[Mapping[Any, Handler], Mapping[Any, Handler]]]
 
 __all__ = ("answer_failure",)
 
@@ -38,26 +44,47 @@ async def answer_failure(app: Starlette, error: Exception, scope: Scope, receive
     Returns:
         Whether a handler was found, and has answered.
     """
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
 
-    inner: Mapping[Any, Any] = scope.get(_SCOPE_KEY, ({}, {}))[0]
-    handler = _handler_for(error, (inner, app.exception_handlers))
+    of_class, of_status = scope.get(_SCOPE_KEY, ({}, {}))
+    tables: Tables = ((of_class, of_status), (app.exception_handlers, app.exception_handlers))
+    handler = _handler_for(error, tables)
     if handler is None:
         return False
     request = Request(scope, _body_is_gone)
-    ask = handler if _is_async(handler) else partial(run_in_threadpool, handler)
-    response = await ask(request, error)
+    try:
+        response = await _ask(handler, request, error)
+    except Exception as raised:
+        handler = _handler_for(raised, tables)
+        if raised is error or handler is None:
+            raise
+        response = await _ask(handler, request, raised)
     if response is None:
         return False
     await response(scope, receive, send)
     return True
 
 
-def _handler_for(error: Exception, tables: Iterable[Mapping[Any, Callable[..., Any]]]) -> Callable[..., Any] | None:
-    """The first table that knows the class of the error or one of its bases, the nearest first."""
+def _handler_for(error: Exception, tables: Tables) -> Handler | None:
+    """The first table that knows the status of the error, its class or a base of that, the nearest first."""
+    from starlette.exceptions import HTTPException
+
     kinds = type(error).__mro__[: type(error).__mro__.index(Exception)]
-    return next((table[kind] for table in tables for kind in kinds if kind in table), None)
+    status = error.status_code if isinstance(error, HTTPException) else None
+    for of_class, of_status in tables:
+        if status in of_status:
+            return of_status[status]
+        for kind in kinds:
+            if kind in of_class:
+                return of_class[kind]
+    return None
+
+
+async def _ask(handler: Handler, request: Request, error: Exception) -> Any:
+    from starlette.concurrency import run_in_threadpool
+
+    ask = handler if _is_async(handler) else partial(run_in_threadpool, handler)
+    return await ask(request, error)
 
 
 def _is_async(handler: Any) -> bool:

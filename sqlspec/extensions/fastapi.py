@@ -9,7 +9,7 @@ where a COMMIT can fail behind a 201.
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from inspect import isasyncgenfunction, iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, unwrap
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from sqlspec._async.driver import AsyncDriverAdapterBase
@@ -136,9 +136,16 @@ class SQLSpecPlugin(starlette.SQLSpecPlugin):
 
 
 def _is_async(function: Any) -> bool:
-    while isinstance(function, partial):
-        function = function.func  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    """Whether FastAPI awaits it. It looks through partials and through what ``functools.wraps`` has made, too."""
+    called = _innermost(function)
     return any(
         iscoroutinefunction(call) or isasyncgenfunction(call)
-        for call in (function, getattr(function, "__call__", None))  # noqa: B004
+        for call in (called, _innermost(getattr(called, "__call__", None)))  # noqa: B004
     )
+
+
+def _innermost(function: Any) -> Any:
+    """What a chain of partials and wrappers calls in the end."""
+    while isinstance(function, partial):
+        function = function.func  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return unwrap(function)

@@ -1,7 +1,8 @@
 """Under which keys a request's sessions and connections, and the app's pools, are found. Pure.
 
 A key that a user wrote is taken as it stands. One that was left out gets the documented default if that is free, else
-one made of the config's name or of its session key, so that it never collides.
+one made of the config's name or of its session key, so that it never collides: neither with another config's, nor with
+one of another plugin that serves the same request. (Session keys of two plugins do: neither would be what is meant.)
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain, count
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlspec.core.options import did_you_mean
 from sqlspec.exceptions import ImproperConfigurationError
+from sqlspec.extensions.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlspec.extensions.outcome import WebOptions
     from sqlspec.registry import Config
 
 __all__ = ("Database", "KeyTable", "assign_keys")
+
+_NOTHING: Mapping[str, Config] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +44,21 @@ class Database:
         return self.session_key, self.connection_key, self.pool_key
 
     @property
+    def state_keys(self) -> tuple[str, str]:
+        """Those in ``request.state``; the pool is in ``app.state``."""
+        return self.session_key, self.connection_key
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether the connection key was left out, so that another may take its place."""
+        return self.options.connection_key is None or self.options.is_connection_key_assigned
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Keys in ``request.state`` that stay what they are."""
+        return self.state_keys[:1] if self.gives_way else self.state_keys
+
+    @property
     def label(self) -> str:
         """How messages call it."""
         return self.config.name or self.session_key
@@ -46,13 +66,27 @@ class Database:
     def fixed(self) -> tuple[Config, WebOptions]:
         """This config with its keys as if they had been written, so that a later one can't take them."""
         return self.config, replace(
-            self.options, session_key=self.session_key, connection_key=self.connection_key, pool_key=self.pool_key
+            self.options,
+            session_key=self.session_key,
+            connection_key=self.connection_key,
+            pool_key=self.pool_key,
+            is_connection_key_assigned=self.gives_way,
         )
+
+    def avoiding(self, taken: Mapping[str, object], occupied: Counter[str]) -> Database:
+        """This database with another connection key if its own is taken."""
+        if self.connection_key not in taken:
+            return self
+        return replace(self, connection_key=_connection_key(self.session_key, occupied))
 
 
 def _duplicate(keys: Iterable[str], advice: str) -> ImproperConfigurationError:
     message = f"Duplicate state keys found: {', '.join(map(repr, sorted(keys)))}. {advice}"
     return ImproperConfigurationError(message)
+
+
+def _named(configs: Iterable[Config]) -> str:
+    return ", ".join(dict.fromkeys(map(repr, configs)))
 
 
 def assign_keys(wanted: Sequence[tuple[Config, WebOptions]]) -> tuple[Database, ...]:
@@ -75,7 +109,7 @@ def assign_keys(wanted: Sequence[tuple[Config, WebOptions]]) -> tuple[Database, 
             config,
             options,
             session_key,
-            options.connection_key or _free("db_connection", f"{session_key}_connection", taken),
+            options.connection_key or _connection_key(session_key, taken),
             options.pool_key or _free("db_pool", f"{session_key}_pool", taken),
         )
         for (config, options), session_key in zip(wanted, session_keys, strict=True)
@@ -87,9 +121,14 @@ def _written(options: WebOptions) -> Iterable[str]:
 
 
 def _session_key(config: Config, taken: Counter[str]) -> str:
-    key = config.name if "db_session" in taken and config.name else "db_session"
+    name = None if config.name is None or config.name.startswith("_") else config.name
+    key = (name or "db_session") if "db_session" in taken else "db_session"
     taken[key] += 1
     return key
+
+
+def _connection_key(session_key: str, taken: Counter[str]) -> str:
+    return _free("db_connection", f"{session_key}_connection", taken)
 
 
 def _free(default: str, derived: str, taken: Counter[str]) -> str:
@@ -106,11 +145,12 @@ class KeyTable:
 
     Args:
         databases: In the order of their registration; the first is meant by None.
+        outside: The keys in ``request.state`` that plugins around this one have taken, and their configs.
     """
 
-    __slots__ = ("_places", "databases")
+    __slots__ = ("_places", "_taken", "databases")
 
-    def __init__(self, databases: Sequence[Database]) -> None:
+    def __init__(self, databases: Sequence[Database], outside: Mapping[str, Config] = _NOTHING) -> None:
         self.databases = tuple(databases)
         places: dict[object, int] = {None: 0} if databases else {}
         for place, database in enumerate(databases):
@@ -118,6 +158,7 @@ class KeyTable:
         for place, database in enumerate(databases):
             places.setdefault(database.config.name, place)
         self._places = places
+        self._taken = {**outside, **{key: database.config for database in databases for key in database.state_keys}}
 
     def find(self, key: object) -> int:
         """The place of a database among those that this table was made of.
@@ -127,27 +168,37 @@ class KeyTable:
         """
         try:
             return self._places[key]
-        except KeyError:
+        except (KeyError, TypeError):  # what has no hash is no key
             known = [name for name in self._places if isinstance(name, str)]
-            hint = did_you_mean(key, known) if isinstance(key, str) else ""
-            message = f"No configuration found for key: {key!r}.{hint} Known keys: {', '.join(known) or 'none'}."
+            hint = did_you_mean(key, known) if isinstance(key, str) and len(key) < 100 else ""
+            message = f"No configuration found for key: {shown(key)}.{hint} Known keys: {', '.join(known) or 'none'}."
             raise ImproperConfigurationError(message) from None
 
-    def check_disjoint(self, other: KeyTable) -> None:
-        """Refuse that two plugins of one request put different things under one key.
+    def beside(self, outer: KeyTable) -> KeyTable:
+        """This table in a request that another plugin serves as well, around this one: ``request.state`` is one.
+
+        Connection keys that were left out give way to what is taken. Pools are in the states of two apps.
+
+        Raises:
+            ImproperConfigurationError: Both have put different things under one of the other keys.
+        """
+        taken = outer._taken
+        claimed = {key: database.config for database in self.databases for key in database.claims}
+        twice = claimed.keys() & taken.keys()
+        if twice:
+            theirs, ours = (_named(configs[key] for key in sorted(twice)) for configs in (taken, claimed))
+            advice = f"Two plugins serve this request, for {theirs} and for {ours}. Give one of them other keys."
+            raise _duplicate(twice, advice)
+        occupied = Counter(chain(taken, *(database.keys for database in self.databases)))
+        return KeyTable([database.avoiding(taken, occupied) for database in self.databases], taken)
+
+    def check_state(self, state: Mapping[str, object] | None) -> None:
+        """Refuse what the app's lifespan yields for ``request.state``, if sessions would hide it in every request.
 
         Raises:
             ImproperConfigurationError: They would.
         """
-        both = {key for database in self.databases for key in database.keys} & {
-            key for database in other.databases for key in database.keys
-        }
-        if both:
-            advice = (
-                f"Two plugins serve this request, for {self._labels()} and for {other._labels()}. "
-                "Give the configs of one of them other keys."
-            )
-            raise _duplicate(both, advice)
-
-    def _labels(self) -> str:
-        return ", ".join(repr(database.config) for database in self.databases)
+        twice = (state or {}).keys() & {key for database in self.databases for key in database.state_keys}
+        if twice:
+            advice = "The app's lifespan yields that too, and each request would hide it. Rename one of them."
+            raise _duplicate(twice, advice)

@@ -12,6 +12,7 @@ The first line that applies decides. This module knows no request, no session an
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, get_args
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from sqlspec.config import CommitMode, StarletteConfig
 from sqlspec.core.options import check_keys, did_you_mean
 from sqlspec.exceptions import ImproperConfigurationError
+from sqlspec.extensions.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,11 +33,17 @@ _COMMITTED: dict[CommitMode, range] = {
     "autocommit": range(200, 300),
     "autocommit_include_redirect": range(200, 400),
 }
+_SECTIONS = ("starlette", "fastapi")
+_NO_FRAMEWORK = frozenset({"web", "asgi"})
 
 
 @dataclass(frozen=True, slots=True)
 class WebOptions:
-    """The options of one database, checked. A key is None if it was left out."""
+    """The options of one database, checked. A key is None if it was left out.
+
+    Attributes:
+        is_connection_key_assigned: It was left out, and is to stay as it was assigned; see ``Database.fixed()``.
+    """
 
     commit_mode: CommitMode = "manual"
     session_key: str | None = None
@@ -43,6 +51,7 @@ class WebOptions:
     pool_key: str | None = None
     extra_commit_statuses: frozenset[int] = field(default=frozenset())
     extra_rollback_statuses: frozenset[int] = field(default=frozenset())
+    is_connection_key_assigned: bool = False
 
     @property
     def is_manual(self) -> bool:
@@ -94,30 +103,50 @@ def read_options(extension_config: Mapping[str, Mapping[str, Any]], sections: Se
 
 
 def _check_sections(given: Mapping[str, object], sections: Sequence[str], where: str) -> None:
-    """A section whose name is misspelt would be ignored, which silently means manual mode."""
+    """A section that is ignored because of its name would silently mean manual mode."""
     for name in given:
-        close = get_close_matches(name.strip().lower(), sections, n=1, cutoff=0.85)
-        if close and name not in sections:
-            message = f"Unknown section {name!r} in extension_config of {where}. Did you mean {close[0]!r}?"
+        meant = name if name in sections else _meant(name, sections)
+        if meant is None:
+            continue
+        if name != meant:
+            message = f"Unknown section {shown(name)} in extension_config of {where}. Did you mean {meant!r}?"
             raise ImproperConfigurationError(message)
+        if not any(section in given for section in sections):
+            message = f"Nothing reads {name!r} in extension_config of {where}: this plugin reads {sections[0]!r}."
+            raise ImproperConfigurationError(message)
+
+
+def _meant(name: str, sections: Sequence[str]) -> str | None:
+    """What a name that this plugin does not read stands for; None if it is none of ours (Litestar's, say)."""
+    plain = re.sub(r"[^a-z]", "", name.lower()).removesuffix("config")
+    if plain in _NO_FRAMEWORK:
+        return sections[0]
+    return next(iter(get_close_matches(plain, _SECTIONS, n=1, cutoff=0.85)), None)
 
 
 def _mode(value: object, where: str) -> CommitMode:
     for mode in _MODES:
         if mode == value:
             return mode
-    message = (
-        f"commit_mode={value!r} in {where} is not a mode.{did_you_mean(str(value), _MODES)} Modes: {', '.join(_MODES)}."
-    )
+    hint = did_you_mean(value, _MODES) if isinstance(value, str) and len(value) < 100 else ""
+    message = f"commit_mode={shown(value)} in {where} is not a mode.{hint} Modes: {', '.join(_MODES)}."
     raise ImproperConfigurationError(message)
 
 
 def _key(given: Mapping[str, Any], option: str, where: str) -> str | None:
     value = given.get(option)
-    if value is None or (isinstance(value, str) and value):
-        return value
-    message = f"{option}={value!r} in {where} is not a key: give it a name, such as 'db'."
-    raise ImproperConfigurationError(message)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value:
+        message = f"{option}={shown(value)} in {where} is not a key: give it a name, such as 'db'."
+        raise ImproperConfigurationError(message)
+    if value.startswith("_"):
+        message = (
+            f"{option}={shown(value)} in {where} begins with an underscore: such names belong to request.state and "
+            "app.state themselves. Give it another, such as 'db'."
+        )
+        raise ImproperConfigurationError(message)
+    return value
 
 
 def _statuses(given: Mapping[str, Any], option: str, where: str) -> frozenset[int]:
@@ -126,7 +155,11 @@ def _statuses(given: Mapping[str, Any], option: str, where: str) -> frozenset[in
         statuses: frozenset[Any] = frozenset() if value is None else frozenset(value)
     except TypeError:  # not iterable, or of things that can't be statuses
         statuses = frozenset({None})
-    if all(type(status) is int and 100 <= status <= 599 for status in statuses):
-        return statuses
-    message = f"{option} in {where} is a set of HTTP statuses, such as {{409, 422}}; not {value!r}."
+    if all(map(_is_status, statuses)):
+        return frozenset(map(int, statuses))
+    message = f"{option} in {where} is a set of HTTP statuses, such as {{409, 422}}; not {shown(value)}."
     raise ImproperConfigurationError(message)
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599

@@ -15,7 +15,7 @@ from asyncio import (
     _get_running_loop,  # pyright: ignore[reportPrivateUsage]  (get_running_loop() without its exception)
 )
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import iscoroutine, iscoroutinefunction
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -26,7 +26,10 @@ from sqlspec.extensions.correlation import RunningRequest, route_of
 from sqlspec.logging import get_logger, running_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    First = Callable[[], Awaitable[None]]
 
 __all__ = ("placed", "refuse_elsewhere", "warn_of_blocking")
 
@@ -47,7 +50,8 @@ _logger = get_logger("web")
 def placed(kind: type[T]) -> type[T]:
     """A subclass of a driver or handle class whose methods first call ``self.check_place()``.
 
-    Whoever makes an object of it sets that attribute, to one of the functions below with its first argument.
+    Whoever makes an object of it sets that attribute: a function that raises where it may not be used, and gives None
+    or an async function that has to be awaited first.
     """
     known = _placed.get(kind)
     if known is None:
@@ -63,10 +67,42 @@ _placed: dict[type, type] = {}
 def _checked(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def checked(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        self.check_place()
-        return method(self, *args, **kwargs)
+        first = self.check_place()
+        found = method(self, *args, **kwargs)
+        return found if first is None else _after(first, found)
 
     return checked
+
+
+def _after(first: First, found: Any) -> Any:
+    return _EnteredAfter(first, found) if hasattr(found, "__aenter__") else _awaited_after(first, found)
+
+
+async def _awaited_after(first: First, found: Awaitable[T]) -> T:
+    try:
+        await first()
+    except BaseException:
+        if iscoroutine(found):
+            found.close()  # else Python complains that nobody has awaited it
+        raise
+    return await found
+
+
+class _EnteredAfter:
+    """A stream or block that is entered when something else was awaited."""
+
+    __slots__ = ("_first", "_scope")
+
+    def __init__(self, first: First, scope: AbstractAsyncContextManager[Any]) -> None:
+        self._first = first
+        self._scope = scope
+
+    async def __aenter__(self) -> Any:
+        await self._first()
+        return await self._scope.__aenter__()
+
+    async def __aexit__(self, *raised: Any) -> Any:
+        return await self._scope.__aexit__(*raised)
 
 
 def refuse_elsewhere(home: int) -> None:

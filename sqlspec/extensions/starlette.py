@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from weakref import WeakSet
 
 from sqlspec.exceptions import ImproperConfigurationError, MissingDependencyError
-from sqlspec.extensions.asgi import DatabaseMiddleware
+from sqlspec.extensions.asgi import DatabaseMiddleware, StartMiddleware
 from sqlspec.extensions.correlation import header_name
 from sqlspec.extensions.databases import Databases
 from sqlspec.extensions.failures import answer_failure
@@ -17,6 +17,8 @@ from sqlspec.extensions.requests import RequestSessions, sessions_of
 
 if find_spec("starlette") is None:
     raise MissingDependencyError("starlette", "starlette")
+
+from starlette.middleware import Middleware
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -85,6 +87,7 @@ class SQLSpecPlugin:
             answer=partial(answer_failure, app),
             id_header=self._id_header,
         )
+        app.user_middleware.append(Middleware(StartMiddleware, databases=self._databases))
         self._wrap_lifespan(app)
         _restore_decorators(app)
         self._apps.add(app)
@@ -95,6 +98,7 @@ class SQLSpecPlugin:
         @asynccontextmanager
         async def lifespan(running: Starlette) -> AsyncGenerator[Any]:
             async with self.lifespan(app), inner(running) as state:
+                self._databases.table.check_state(state)
                 yield state
 
         app.router.lifespan_context = lifespan

@@ -118,6 +118,7 @@ async def test_a_handle_of_a_request_begins_its_transaction(config: AsyncSqlite)
     conn = AsyncConnectionHandle(session)
     await conn.execute("INSERT INTO items VALUES (1, 'a')")
     await session.settle(commit=False, reason="done")
+    session.start_body()
     with pytest.raises(TransactionError, match="provide_connection"):
         await conn.execute("INSERT INTO items VALUES (2, 'b')")
     await session.close()

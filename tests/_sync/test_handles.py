@@ -118,6 +118,7 @@ def test_a_handle_of_a_request_begins_its_transaction(config: SyncSqlite) -> Non
     conn = SyncConnectionHandle(session)
     conn.execute("INSERT INTO items VALUES (1, 'a')")
     session.settle(commit=False, reason="done")
+    session.start_body()
     with pytest.raises(TransactionError, match="provide_connection"):
         conn.execute("INSERT INTO items VALUES (2, 'b')")
     session.close()

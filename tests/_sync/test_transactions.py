@@ -297,8 +297,9 @@ def test_settling_decides_and_lets_go(config: SyncSqlite, commit: bool) -> None:
     db.on_commit(lambda: heard.append("commit"))
     db.on_rollback(lambda: heard.append("rollback"))
     db.execute(INSERT, 1, "a")
-    assert not db.try_settle()
+    assert not db.is_idle
     db.settle(commit=commit, reason="the response began")
+    db.start_body()
     assert config.connections.holders == []
     assert count(config) == int(commit)
     assert (heard, db.has_due_hooks) == ([], True)
@@ -319,7 +320,7 @@ def test_settling_without_a_statement_runs_the_hooks_of_its_outcome(config: Sync
     heard: list[str] = []
     db.on_commit(lambda: heard.append("commit"))
     db.on_rollback(lambda: heard.append("rollback"))
-    assert not db.try_settle()
+    assert not db.is_idle
     db.settle(commit=True, reason="done")
     db.run_hooks()
     assert heard == ["commit"]
@@ -330,11 +331,13 @@ def test_settling_without_a_statement_runs_the_hooks_of_its_outcome(config: Sync
 def test_what_has_nothing_to_decide_is_settled_and_closed_at_once(config: SyncSqlite) -> None:
     """Without anything that could wait; from then on it borrows, and commits statement by statement."""  # W8 W16
     db = implicit(config)
-    assert db.try_settle()
+    assert db.is_idle
+    db.start_body()
     db.execute(INSERT, 1, "a")
     assert config.connections.holders == []
     assert count(config) == 1
     db.begin()
+    assert not db.is_idle
     assert not db.try_close("early")
     db.rollback()
     assert db.try_close("done")

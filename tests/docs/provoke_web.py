@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.docs.error_table import provokes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 
     from tests.docs.error_table import Stage
 
@@ -78,6 +79,13 @@ async def unknown_section(on: Stage) -> None:
     SQLSpecPlugin(spec, Starlette())
 
 
+@provokes("section-of-another-plugin")
+async def section_of_another_plugin(on: Stage) -> None:
+    spec = SQLSpec()
+    spec.add_config(on.new_config(extension_config={"fastapi": {"commit_mode": "autocommit"}}))
+    SQLSpecPlugin(spec, Starlette())
+
+
 @provokes("unknown-mode")
 async def unknown_mode(on: Stage) -> None:
     attach(on, {"commit_mode": "auto_commit"})
@@ -86,6 +94,11 @@ async def unknown_mode(on: Stage) -> None:
 @provokes("no-key")
 async def no_key(on: Stage) -> None:
     attach(on, {"session_key": ""})
+
+
+@provokes("key-with-underscore")
+async def key_with_underscore(on: Stage) -> None:
+    attach(on, {"session_key": "_db"})
 
 
 @provokes("no-statuses")
@@ -163,6 +176,27 @@ async def no_header(on: Stage) -> None:
     spec = SQLSpec()
     spec.add_config(on.config)
     SQLSpecPlugin(spec, request_id_header="x request id")
+
+
+@provokes("header-with-a-meaning")
+async def header_with_a_meaning(on: Stage) -> None:
+    spec = SQLSpec()
+    spec.add_config(on.config)
+    SQLSpecPlugin(spec, request_id_header="content-length")
+
+
+@provokes("state-of-the-lifespan")
+async def state_of_the_lifespan(on: Stage) -> None:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[dict[str, str]]:
+        yield {"db_session": "mine"}
+
+    spec = SQLSpec()
+    spec.add_config(on.config)
+    app = Starlette(lifespan=lifespan)
+    SQLSpecPlugin(spec, app)
+    async with app.router.lifespan_context(app):
+        pass
 
 
 # Sessions where they can't be used ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 
 from sqlspec.adapters.asyncpg import AsyncpgConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgWire
+from sqlspec.core.facts import BeginOptions
 from sqlspec.exceptions import (
     ConnectionLostError,
     DatabaseError,
@@ -114,6 +115,22 @@ async def test_what_no_transaction_may_hold_is_not_wrapped(server: Server) -> No
     await config.close()
 
 
+async def test_a_procedure_may_commit_behind_a_pooler(server: Server) -> None:
+    """CALL is not wrapped; what it gives comes back, with values and without."""  # F6
+    config = AsyncpgConfig(pool_config=server.place(), pooler="transaction")
+    name = f"{server.table}_twice"
+    async with config.provide_session() as db:
+        await db.execute(
+            f"CREATE PROCEDURE {name}(INOUT a int) LANGUAGE plpgsql AS $$ BEGIN"
+            f" INSERT INTO {server.table} VALUES (a); COMMIT; a := a + 1; INSERT INTO {server.table} VALUES (a); END $$"
+        )
+        assert await db.select_value(f"CALL {name}(1)") == 2
+        assert await db.select_value(f"CALL {name}(?)", 3) == 4
+        assert await server.beside.fetchval(f"SELECT count(*) FROM {server.table}") == 4
+        await db.execute(f"DROP PROCEDURE {name}")
+    await config.close()
+
+
 async def test_statements_of_a_transaction_are_not_wrapped_again(server: Server) -> None:
     """They meet one server anyway: no savepoint, and what failed is rolled back by its own block."""  # F6
     config = AsyncpgConfig(pool_config=server.place(), pooler="transaction")
@@ -197,6 +214,56 @@ async def test_the_users_setup_and_reset_are_called(server: Server) -> None:
         async with config.provide_session() as db:
             await db.select_value("SELECT 1")
     assert calls == ["setup", "reset"] * 2
+    await config.close()
+
+
+# Giving a connection back that its COMMIT has reset
+
+
+async def commit(config: AsyncpgConfig, statement: str) -> int:
+    """As a request does it. Gives the server's process."""
+    db = config.create_session(implicit=BeginOptions())
+    process = await db.select_value("SELECT pg_backend_pid()")
+    await db.execute(statement)
+    await db.settle(commit=True, reason="it is over")
+    await db.close()
+    return int(process)
+
+
+async def test_it_is_free_at_once_and_as_good_as_new(server: Server) -> None:
+    """Settings, cursors and listeners of the one before are gone."""  # W1 C1
+    config = AsyncpgConfig(pool_config=server.place())
+    process = await commit(config, f"SET application_name = '{server.name}_changed'")
+    assert config.connections.pool.get_idle_size() == 1
+    db = config.create_session(implicit=BeginOptions())
+    listened: Any = await db.acquire_connection()
+    await listened.add_listener("channel", print)
+    await db.settle(commit=True, reason="it is over")
+    await db.close()
+    async with config.provide_session() as db:
+        assert await db.select_value("SELECT pg_backend_pid()") == process
+        assert await db.select_value("SHOW application_name") == server.name
+        assert await db.select("SELECT pg_listening_channels()") == []
+    await config.close()
+
+
+async def test_it_is_closed_when_it_has_served_its_queries(server: Server) -> None:
+    """And its place is free: the next request gets another."""  # C1 F1
+    config = AsyncpgConfig(pool_config=server.place(max_queries=1))
+    first = await commit(config, "SELECT 1")
+    second = await commit(config, "SELECT 1")
+    assert first != second
+    assert await server.loses(first)
+    assert not config.connections.holders
+    await config.close()
+
+
+async def test_it_is_replaced_when_it_is_too_old(server: Server) -> None:
+    """``max_lifetime`` counts for those as for all others."""  # C1 F1
+    config = AsyncpgConfig(pool_config=server.place(), max_lifetime=1e-9)
+    first = await commit(config, "SELECT 1")
+    assert await server.loses(first)
+    assert await commit(config, "SELECT 1") != first
     await config.close()
 
 

@@ -95,3 +95,29 @@ async def test_a_cancelled_commit_does_not_wait_for_ever_for_a_network_that_is_g
         assert isinstance(task.exception(), TimeoutError)
         assert heard == []
         await config.close()
+
+
+async def test_a_hook_that_awaits_something_cancelled_is_one_that_failed(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody cancelled the caller: it goes on, the next hook runs, and the failure is logged."""  # S9
+    await database.run(ITEMS)
+    heard: list[str] = []
+
+    async def awaits() -> None:
+        other = asyncio.ensure_future(asyncio.sleep(9))
+        await asyncio.sleep(0)
+        other.cancel()
+        await other
+
+    async with database.session() as db:
+        await db.begin()
+        await db.execute("INSERT INTO items (id) VALUES (1)")
+        db.on_commit(awaits)
+        db.on_commit(lambda: heard.append("second"))
+        await db.commit()
+        assert heard == ["second"]
+        assert await db.select_value("SELECT count(*) FROM items") == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "a hook failed; the outcome that it was told of stands"
+    ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sqlspec.core.facts import BeginOptions
-from sqlspec.exceptions import SQLSpecError
+from sqlspec.exceptions import SessionClosedError, SQLSpecError
 from tests.compliance.targets import BY_NAME
 from tests.faults.test_cancellation import INSERT, after, assert_quiet, settled, underway
 from tests.support.cable import cable
@@ -90,6 +90,44 @@ async def test_nothing_of_it_is_saved_by_itself(database: Database) -> None:
             assert await db.select("SELECT victim, half FROM pairs") == []
     await settled(config)
     await assert_quiet(database)
+
+
+@pytest.mark.parametrize("begins", [False, True])
+async def test_a_task_that_waits_for_a_connection_gets_none_any_more(database: Database, begins: bool) -> None:
+    """It is told, nothing is run, and the connection that came too late goes back."""  # F1 S8
+    await database.run(PAIRS)
+    config = database.new_config({"max_size": 1}, acquire_timeout=5)
+    session = new_session(config)
+    async with database.session(config) as holder:
+        await holder.select_value("SELECT 1")
+        other = asyncio.ensure_future(session.begin() if begins else session.execute(INSERT, 1, 1))
+        await asyncio.sleep(0.05)
+        await end_in_haste(session)
+    await asyncio.wait((other,), timeout=3)
+    assert isinstance(other.exception(), SessionClosedError)
+    await settled(config)
+    assert await database.value("SELECT count(*) FROM pairs") == 0
+
+
+async def test_nobody_begins_on_a_session_that_has_ended(database: Database) -> None:
+    """Ended at any moment of BEGIN: whoever was told that it began can't run a statement outside of it."""  # F1 S8
+    await database.run(PAIRS)
+    config = database.new_config({"max_size": 1}, acquire_timeout=5)
+
+    async def begin(session: AsyncDriverAdapterBase) -> None:
+        await session.begin()
+        await session.execute(INSERT, 1, 1)
+
+    for number in range(ENDINGS):
+        session = new_session(config)
+        other = asyncio.ensure_future(begin(session))
+        await after(random.uniform(0, 0.005), number % 12 + 1 if number % 3 else 0)()
+        await end_in_haste(session)
+        await asyncio.wait((other,), timeout=2)
+        assert isinstance(other.exception(), SQLSpecError | None)
+        await settled(config)
+        async with database.session(config) as db:
+            assert await db.select_value("SELECT count(*) FROM pairs") == 0
 
 
 @pytest.mark.parametrize("many", [False, True])

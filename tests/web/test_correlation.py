@@ -181,6 +181,41 @@ def test_a_name_that_no_header_has_is_refused(name: Any) -> None:
         SQLSpecPlugin(SQLSpec(), request_id_header=name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Content-Length",
+        "content-type",
+        "content-encoding",
+        "Transfer-Encoding",
+        "connection",
+        "Keep-Alive",
+        "upgrade",
+        "trailer",
+        "te",
+        "Set-Cookie",
+        "location",
+        "date",
+        "etag",
+        "vary",
+        "cache-control",
+        "WWW-Authenticate",
+        "access-control-allow-origin",
+    ],
+)
+def test_a_header_that_means_something_to_clients_is_refused(name: str) -> None:
+    """An id in its place would break the response."""
+    with pytest.raises(ImproperConfigurationError, match=f"'{name}' has a meaning of its own to clients: take"):
+        SQLSpecPlugin(SQLSpec(), request_id_header=name)
+
+
+def test_a_long_name_is_shown_short() -> None:
+    """In the message."""
+    with pytest.raises(ImproperConfigurationError) as caught:
+        SQLSpecPlugin(SQLSpec(), request_id_header="x" * 100_000)
+    assert len(str(caught.value)) < 300
+
+
 # In log records
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -156,7 +157,7 @@ async def test_then_the_app_of_the_plugin(shop: Shop) -> None:  # W14
 
 
 async def test_handlers_for_everything_of_an_inner_app(shop: Shop) -> None:  # W14
-    """It is called, as Starlette does at every level, but believes that its response has started: the outermost answers."""
+    """It is called, as Starlette does at every level, but takes its response for started: the outermost answers."""
     child = shop.app({Exception: shop.handler("inner", 500)})
     app = Starlette(routes=[Mount("/child", app=child)], exception_handlers={Exception: shop.handler("outer", 500)})
     ran = ["inner: ForeignKeyViolationError", "outer: ForeignKeyViolationError"]
@@ -187,23 +188,41 @@ async def test_through_other_middleware(shop: Shop, inside: bool, middleware: st
 # What a handler may do
 
 
-async def test_a_handler_may_use_the_session(shop: Shop, deferring: Backend) -> None:  # W14 W16
-    """All is decided by then, so its statements commit by themselves; a transaction that it leaves open does not."""
+@pytest.mark.parametrize(("status", "saved"), [(200, ["audit"]), (409, ["by itself"])])
+async def test_what_a_handler_writes_has_the_outcome_of_its_answer(  # W13 W14
+    shop: Shop, deferring: Backend, status: int, saved: list[str]
+) -> None:
+    """As for any other error: its status decides, and what must be kept whatever that is, it commits itself."""
 
     async def handle(request: Request, error: Exception) -> Response:
         db = shop.plugin.get_session(request)
+        if status != 200:
+            await db.execute(deferring.insert, "by itself")
+            await db.commit()
         await db.execute(deferring.insert, "audit")
-        await db.begin()
-        await db.execute(deferring.insert, "open")
-        return PlainTextResponse("noted", status_code=200)
+        return PlainTextResponse("noted", status_code=status)
 
     app = shop.app({IntegrityError: handle})
     shop.plugin.init_app(app)
     async with serving(app) as client:
         response = await client.post("/")
-        assert (response.status, response.text, response.error) == (200, "noted", None)
+        assert (response.status, response.text, response.error) == (status, "noted", None)
         assert all(config.connections.holders == [] for config in shop.spec.configs)
-    assert await deferring.rows() == ["audit"]
+    assert await deferring.rows() == saved
+
+
+async def test_a_handler_whose_own_work_can_not_be_saved(shop: Shop, deferring: Backend) -> None:  # W14
+    """It is no success either: the error of its COMMIT goes out, and nobody is asked once more."""
+    asked: list[Exception] = []
+
+    async def handle(request: Request, error: Exception) -> Response:
+        asked.append(error)
+        await shop.plugin.get_session(request).execute(shop.orphans)
+        return PlainTextResponse("noted", status_code=200)
+
+    error = await shop.check(shop.app({IntegrityError: handle}), 500, "Internal Server Error", [])
+    assert isinstance(error, IntegrityError)
+    assert len(asked) == 1
 
 
 async def test_a_handlers_response_is_one_like_any_other(shop: Shop) -> None:  # W14 W17
@@ -249,6 +268,63 @@ async def test_a_handler_can_not_read_the_body_again(shop: Shop) -> None:  # W14
     error = await shop.check(shop.app({IntegrityError: handle}), 500, "Internal Server Error", [])
     assert isinstance(error, RuntimeError)
     assert "can't be read by the handler of an error that COMMIT raised" in str(error)
+
+
+# A handler that raises
+
+
+def raising(error: Exception) -> Any:
+    async def handle(request: Request, caught: Exception) -> Response:
+        raise error
+
+    return handle
+
+
+async def test_an_http_exception_of_a_handler_is_answered(shop: Shop) -> None:  # W14
+    """As for a statement's error: by Starlette's own handler, 409."""
+    error = await shop.check(shop.app({IntegrityError: raising(HTTPException(409, "exists"))}), 409, "exists", [])
+    assert error is None
+
+
+@pytest.mark.parametrize("kind", [409, HTTPException])
+async def test_it_is_answered_by_the_apps_handler_for_it(shop: Shop, kind: Any) -> None:  # W14
+    """By the one for its status, or for its class."""
+    handlers = {IntegrityError: raising(HTTPException(409)), kind: shop.handler("second")}
+    await shop.check(shop.app(handlers), 409, "second", ["second: HTTPException"])
+
+
+async def test_the_handler_for_the_status_comes_first(shop: Shop) -> None:  # W14
+    """Before the one for the class."""
+    handlers = {409: shop.handler("status"), HTTPException: shop.handler("class")}
+    app = shop.app({IntegrityError: raising(HTTPException(409)), **handlers})
+    await shop.check(app, 409, "status", ["status: HTTPException"])
+
+
+async def test_the_inner_app_answers_what_its_handler_raises(shop: Shop) -> None:  # W14
+    """As for a statement's error: the inner app has a handler for every HTTPException, so the outer is not asked."""
+    child = shop.app({IntegrityError: raising(HTTPException(409))})
+    app = Starlette(routes=[Mount("/child", app=child)], exception_handlers={409: shop.handler("outer")})
+    await shop.check(app, 409, "Conflict", [], "/child/")
+
+
+async def test_a_handler_that_raises_the_same_error_is_asked_once(shop: Shop) -> None:  # W14
+    """The error goes on to the server."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        shop.ran.append("asked")
+        raise error
+
+    error = await shop.check(shop.app({IntegrityError: handle}), 500, "Internal Server Error", ["asked"])
+    assert isinstance(error, IntegrityError)
+
+
+async def test_an_error_of_another_class_is_answered_by_its_handler(shop: Shop) -> None:  # W14
+    """Once: what that raises goes on to the server."""
+    second = LookupError("second")
+    handlers = {IntegrityError: raising(KeyError("first")), LookupError: raising(second)}
+    error = await shop.check(shop.app(handlers), 500, "Internal Server Error", [])
+    assert error is second
+    assert isinstance(error.__context__, KeyError)
 
 
 # Other failures of COMMIT

@@ -210,13 +210,17 @@ async def test_a_plain_function_is_refused_an_async_session(kind: str) -> None: 
     assert ran == []
 
 
-OBJECTS = ["object", "partial-object"] if Version(fastapi.__version__) >= Version("0.123.5") else []
-"""Before, FastAPI itself took an object with an async call for a plain function."""
+OBJECTS = (
+    ["object", "partial-object", "wrapper", "partial-wrapper"]
+    if Version(fastapi.__version__) >= Version("0.123.5")
+    else []
+)
+"""Before, FastAPI itself took an object with an async call, and a wrapper of an async function, for plain functions."""
 
 
 @pytest.mark.parametrize("kind", ["partial", *OBJECTS])
 async def test_what_is_async_without_being_a_function(kind: str) -> None:  # W23
-    """An endpoint may be a partial or an object: it is its call that counts."""
+    """An endpoint may be a partial, an object or a decorated function: it is what it calls that counts."""
     app, plugin = app_with(memory())
 
     async def look(db: Annotated[Any, Depends(plugin.provide_session())]) -> int:
@@ -227,10 +231,16 @@ async def test_what_is_async_without_being_a_function(kind: str) -> None:  # W23
         async def __call__(self, db: Annotated[Any, Depends(plugin.provide_session())]) -> int:
             return await look(db)
 
+    @functools.wraps(look)
+    def wrapper(*args: Any, **options: Any) -> Any:
+        return look(*args, **options)
+
     endpoints: dict[str, Any] = {
         "partial": functools.partial(look),
         "object": Look(),
         "partial-object": functools.partial(Look()),
+        "wrapper": wrapper,
+        "partial-wrapper": functools.partial(wrapper),
     }
     app.add_api_route("/", endpoints[kind], response_model=None)
     assert await answer(app) == 1

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 
 from sqlspec import SQLSpec
 from sqlspec.adapters.aiosqlite import AiosqliteConfig
-from sqlspec.exceptions import ImproperConfigurationError
+from sqlspec.exceptions import ForeignKeyViolationError, ImproperConfigurationError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.client import Message, serving
 
@@ -210,4 +210,86 @@ async def test_two_registries_with_one_key(sqlite: Backend) -> None:  # W3
     async with serving(app) as client:
         error = (await client.get("/child/")).error
     assert isinstance(error, ImproperConfigurationError)
-    assert "Duplicate state keys found: 'db_connection', 'db_pool', 'db_session'" in str(error)
+    assert "Duplicate state keys found: 'db_session'. Two plugins" in str(error)
+
+
+async def test_two_registries_that_leave_connection_keys_out(sqlite: Backend) -> None:  # W3
+    """Session keys of their own are enough: the inner handle is under a key made of its session key."""
+    specs = [SQLSpec() for _ in range(3)]
+    plugins = [SQLSpecPlugin(spec) for spec in specs]
+    for spec, key in zip(specs, "abc", strict=True):
+        spec.add_config(sqlite.config(session_key=key))
+
+    async def work(request: Request) -> Response:
+        assert [plugin.get_session(request) for plugin in plugins] == [getattr(request.state, key) for key in "abc"]
+        handles = [getattr(request.state, key) for key in ("db_connection", "b_connection", "c_connection")]
+        assert [plugin.get_connection(request) for plugin in plugins] == handles
+        return PlainTextResponse("healthy")
+
+    app = Starlette(routes=[Route("/", work)])
+    for plugin in reversed(plugins):
+        plugin.init_app(app)
+        app = Starlette(routes=[Mount("/child", app=app)])
+    async with serving(app) as client:
+        response = await client.get("/child/child/child/")
+    assert (response.text, response.error) == ("healthy", None)
+
+
+async def test_registries_commit_one_after_the_other(sqlite: Backend, deferring: Backend) -> None:  # W15
+    """What the inner one has saved stays when the outer one fails, which is told by the error of that one."""
+    specs = [SQLSpec(), SQLSpec()]
+    for spec, database in zip(specs, (deferring, sqlite), strict=True):
+        spec.add_config(database.config(session_key=f"db{specs.index(spec)}", commit_mode="autocommit"))
+    orphans = f"{deferring.table}_orphans"
+    await deferring.run(
+        f"CREATE TABLE {orphans} (name TEXT REFERENCES {deferring.table} (name) DEFERRABLE INITIALLY DEFERRED)"
+    )
+
+    async def work(request: Request) -> Response:
+        await request.state.db1.execute(sqlite.insert, "saved")
+        await request.state.db0.execute(f"INSERT INTO {orphans} (name) VALUES ('nobody')")
+        return Response(status_code=201)
+
+    child = Starlette(routes=[Route("/", work, methods=["POST"])])
+    app = Starlette(routes=[Mount("/child", app=child)])
+    SQLSpecPlugin(specs[0], app)
+    SQLSpecPlugin(specs[1], child)
+    async with serving(app) as client:
+        response = await client.post("/child/")
+    await specs[1].close_all_pools()
+    await deferring.run(f"DROP TABLE {orphans}")
+    assert (response.status, type(response.error)) == (500, ForeignKeyViolationError)
+    assert await sqlite.rows() == ["saved"]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+async def test_a_middleware_that_tries_again(sqlite: Backend, inside: bool) -> None:  # W11 W13
+    """Inside the plugin both attempts are one transaction; outside each is a request of its own."""
+
+    class Retry:
+        def __init__(self, app: Any) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await self.app(scope, receive, send)
+            except LookupError:
+                await self.app(scope, receive, send)
+
+    async def work(request: Request) -> Response:
+        attempts.append(f"{len(attempts)}")
+        await request.state.db_session.execute(sqlite.insert, attempts[-1])
+        if len(attempts) == 1:
+            raise LookupError
+        return Response(status_code=201)
+
+    attempts: list[str] = []
+    spec = SQLSpec()
+    spec.add_config(sqlite.config(commit_mode="autocommit"))
+    app = Starlette(routes=[Route("/", work, methods=["POST"])], middleware=[Middleware(Retry)] * inside)
+    SQLSpecPlugin(spec, app)
+    if not inside:
+        app.add_middleware(Retry)
+    async with serving(app) as client:
+        assert (await client.post("/")).status == 201
+    assert await sqlite.rows() == (["0", "1"] if inside else ["1"])

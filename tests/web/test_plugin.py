@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
@@ -15,9 +16,11 @@ from sqlspec._async.handle import AsyncConnectionHandle
 from sqlspec.adapters.aiosqlite import AiosqliteConfig, AiosqliteDriver
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.extensions.starlette import SQLSpecPlugin
-from tests.web.client import Client, serving
+from tests.web.client import Client, Lifespan, serving
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
@@ -123,13 +126,13 @@ def test_an_app_that_has_started_is_refused() -> None:
 
 
 async def test_attaching_twice_acts_once() -> None:  # W8
-    """One middleware, one start: also by constructor and init_app, as in the guide, and after the start."""
+    """One middleware and its inner part, one start: by constructor and init_app, as in the guide; after the start."""
     spec = SQLSpec()
     spec.add_config(config())
     app = Starlette()
     plugin = SQLSpecPlugin(spec, app)
     plugin.init_app(app)
-    assert len(app.user_middleware) == 1
+    assert len(app.user_middleware) == 2
     async with serving(app):
         plugin.init_app(app)
 
@@ -160,6 +163,42 @@ async def test_every_name_of_a_config_finds_its_session() -> None:  # W4 W5
     plugin.init_app(app)
     async with serving(app) as client:
         assert (await client.get("/")).error is None
+
+
+@pytest.mark.parametrize("key", ["db_session", "db_connection"])
+async def test_state_of_the_apps_lifespan_under_a_key_is_refused(key: str) -> None:  # W5 W21
+    """When the app starts: in every request a session would hide it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[dict[str, Any]]:
+        yield {key: "mine"}
+
+    spec = SQLSpec()
+    added = spec.add_config(config())
+    app = Starlette(lifespan=lifespan)
+    SQLSpecPlugin(spec, app)
+    answer = await Lifespan(app).start()
+    assert answer["type"] == "lifespan.startup.failed"
+    assert f"Duplicate state keys found: '{key}'. The app's lifespan yields" in answer["message"]
+    assert not added.is_open
+
+
+@pytest.mark.parametrize("key", [["db_session"], {}, 0])
+async def test_what_is_no_key_is_told_so(key: Any) -> None:  # W4
+    """By both getters, in the words for an unknown key."""
+    spec = SQLSpec()
+    spec.add_config(config())
+    plugin = SQLSpecPlugin(spec)
+
+    async def look(request: Request) -> Response:
+        for get in (plugin.get_session, plugin.get_connection):
+            with pytest.raises(ImproperConfigurationError, match="No configuration found for key: "):
+                get(request, key)
+        return Response()
+
+    app = Starlette(routes=[Route("/", look)])
+    plugin.init_app(app)
+    assert (await Client(app).get("/")).error is None
 
 
 # Where the middleware has not run

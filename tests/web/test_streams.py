@@ -140,11 +140,22 @@ async def test_a_file_that_the_server_sends_itself(backend: Backend, tmp_path: P
     file.write_text("x")
     config = backend.config(pool_size=1, commit_mode="autocommit")
     sessions: list[Any] = []
-    inner = app_of([Route("/{name}", _saving_file(backend, file, sessions), methods=["POST"])], config)
-    ends: list[str] = []
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await inner({**scope, "extensions": {"http.response.pathsend": {}}}, receive, send)
+    class PathResponse(Response):
+        """Like a FileResponse of the newer Starlettes under a server that can."""
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.pathsend", "path": str(file)})
+
+    async def endpoint(request: Request) -> Response:
+        db = request.state.db_session
+        sessions.append(db)
+        await db.execute(backend.insert, request.path_params["name"])
+        return PathResponse()
+
+    app = app_of([Route("/{name}", endpoint, methods=["POST"])], config)
+    ends: list[str] = []
 
     async def watch(message: Message) -> None:
         ends.append(message["type"])
@@ -159,11 +170,9 @@ async def test_a_file_that_the_server_sends_itself(backend: Backend, tmp_path: P
     assert ends == ["http.response.start", "http.response.pathsend"]
 
 
-def _saving_file(backend: Backend, file: Path, sessions: list[Any] | None = None) -> Any:
+def _saving_file(backend: Backend, file: Path) -> Any:
     async def endpoint(request: Request) -> Response:
         db = request.state.db_session
-        if sessions is not None:
-            sessions.append(db)
         await db.execute(backend.insert, request.path_params["name"])
         return FileResponse(file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tests.web.conftest import Backend
+
+THREADS = 16
+"""How many of ours there are for COMMIT, and how many for hooks."""
 
 
 class ToldConfig(SqliteConfig):
@@ -89,3 +93,46 @@ async def test_what_blocks_runs_beside_the_event_loop(sqlite: Backend, answer: i
     assert workers != [loop]
     for call in ("BEGIN IMMEDIATE", end, "give"):
         assert loop not in config.threads_of(call), call
+
+
+async def test_hooks_that_wait_keep_nobody_from_committing(sqlite: Backend) -> None:  # W20
+    """More of them than there are threads for COMMIT: another request is saved and answered all the same."""
+    waiting = 20
+    begun = threading.Semaphore(0)
+    go_on = threading.Event()
+
+    def wait() -> None:
+        begun.release()
+        go_on.wait()
+
+    def work(request: Request) -> Response:
+        db = plugin.get_session(request, config)
+        if request.method == "GET":
+            db.on_commit(wait)
+            db.select_value("SELECT 1")
+        else:
+            db.execute(sqlite.insert, "a")
+        return Response()
+
+    spec = SQLSpec()
+    config = spec.add_config(
+        SqliteConfig(
+            pool_config={"database": str(sqlite.path), "max_size": 2},
+            extension_config={"starlette": {"commit_mode": "autocommit"}},
+        )
+    )
+    app = Starlette(routes=[Route("/", work, methods=["GET", "POST"])])
+    plugin = SQLSpecPlugin(spec, app)
+    async with serving(app) as client, asyncio.TaskGroup() as group:
+        try:
+            reading = [group.create_task(client.get("/")) for _ in range(waiting)]
+            async with asyncio.timeout(5):
+                for _ in range(THREADS):
+                    while not begun.acquire(blocking=False):
+                        await asyncio.sleep(0.001)
+                assert (await client.post("/")).status == 200
+            assert await sqlite.rows() == ["a"]
+            assert config.connections.holders == []
+        finally:
+            go_on.set()
+    assert [task.result().status for task in reading] == [200] * waiting

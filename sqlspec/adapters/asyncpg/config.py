@@ -8,8 +8,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from types import coroutine
-from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
@@ -18,6 +17,7 @@ from typing_extensions import Unpack
 
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire, PooledAsyncpgWire
+from sqlspec.adapters.asyncpg.waiting import go_on
 from sqlspec.core.address import HOSTS, NAME, NO_URL, PASSWORD, PORTS, Address, read_url
 from sqlspec.core.options import (
     CLASS,
@@ -36,8 +36,6 @@ from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = PoolConnectionProxy[asyncpg.Record]
@@ -45,13 +43,14 @@ if TYPE_CHECKING:
 
 __all__ = ("AsyncpgConfig", "AsyncpgPoolConfig")
 
-T = TypeVar("T")
-
 CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for connections that are still in use."""
 
 RESET_DEADLINE = 10.0
 """Seconds that resetting a connection may take when it comes back; then it is closed."""
+
+_HAS_HOLDER = hasattr(asyncpg.pool.PoolConnectionProxy, "_holder") and hasattr(asyncpg.Connection, "_on_release")
+"""Whether this asyncpg keeps a connection's place in the pool where those did that we know."""
 
 _SCHEMES = ("postgresql", "postgres")
 _logger = get_logger("pool")
@@ -267,8 +266,7 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         except StopIteration as end:
             connection: Connection = end.value
             return connection
-        async with asyncio.timeout(timeout):
-            return await _go_on(steps, awaited)
+        return await go_on(steps, awaited, timeout)
 
     async def give(self, pool: Pool, connection: Connection) -> None:
         """Take it back; settings, advisory locks, cursors and LISTEN are reset in one round trip, or were by COMMIT."""
@@ -276,7 +274,11 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         now = time.monotonic()
         if self.max_lifetime is not None and now - self._born.get(held, now) > self.max_lifetime:
             await connection.close()
-        await pool.release(connection, timeout=None if held in self._fresh else RESET_DEADLINE)
+            held = None
+        if _HAS_HOLDER and held in self._fresh:
+            await _release_fresh(connection, held)
+        else:
+            await pool.release(connection, timeout=RESET_DEADLINE)
 
     async def _reset(self, connection: Any) -> None:
         """What asyncpg does by itself, unless a COMMIT has done it. Called when what was open is rolled back."""
@@ -293,20 +295,14 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         await pool.release(connection)
 
 
-@coroutine
-def _go_on(steps: Generator[Any, None, T], awaited: Any) -> Generator[Any, None, T]:
-    """Await the rest of what was begun by hand. ``yield from`` would go on before ``awaited`` is done."""
-    try:
-        while True:
-            try:
-                yield awaited
-            except BaseException as error:  # noqa: BLE001 (a cancellation is for who waits in there)
-                awaited = steps.throw(error)
-            else:
-                awaited = next(steps)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+async def _release_fresh(connection: Any, held: Any) -> None:
+    """As ``pool.release()``, but for the task that it shields: a tenth of what a request costs.
+
+    Where nothing is reset nothing is waited for. Or closing is, after ``max_queries`` and the like: cancelled in that,
+    asyncpg cuts the connection and frees its place.
+    """
+    held._on_release()
+    await connection._holder.release(None)
 
 
 def _hang_up(attempt: asyncio.Future[Any]) -> None:

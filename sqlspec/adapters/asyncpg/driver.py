@@ -188,8 +188,13 @@ class PooledAsyncpgWire(AsyncpgWire):
     many_is_atomic = False
 
     async def run(self, connection: Connection, plan: Plan, sql: str, args: Any, limit: int | None) -> Answer:
-        """Run one statement, in a transaction of its own if there is none (VACUUM and the like can't be in one)."""
-        if connection.is_in_transaction() or not (plan.returns_rows or plan.verb in _COUNTED):
+        """Run one statement, in a transaction of its own if there is none.
+
+        VACUUM and the like can't be in one, and a procedure could not commit in it. What is not kept prepared is parsed
+        and executed in one message; that its parameters were asked for on another server does no harm.
+        """
+        is_alone = plan.verb == "CALL" or not (plan.returns_rows or plan.verb in _COUNTED)
+        if is_alone or connection.is_in_transaction():
             return await super().run(connection, plan, sql, args, limit)
         async with connection.transaction():
             return await super().run(connection, plan, sql, args, limit)

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.planning import LENGTH, statement
-from benchmarks.report import BEGIN, END
+from benchmarks.report import MARKERS
 from benchmarks.timing import DifferentAnswersError, Effort, Measurement, Work, Workload, measure
 
 
@@ -30,7 +30,7 @@ class _Found(msgspec.Struct):
 def test_the_quick_run_gives_a_ratio_for_every_workload(tmp_path: Path) -> None:
     """Its own process: it turns garbage collection off and on, and freezes what is alive."""
     document, figures = tmp_path / "performance.md", tmp_path / "figures.json"
-    document.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
+    document.write_text(f"before\n{MARKERS.begin}\n{MARKERS.end}\nafter\n")
     command = [sys.executable, "-m", "benchmarks", "--quick", "--adapter", "sqlite"]
 
     done = subprocess.run(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.report import MarkerError, compare
+from benchmarks.report import MarkerError, between_markers, compare
 from benchmarks.timing import DifferentAnswersError, Measurement
 from benchmarks.web.__main__ import main
 from benchmarks.web.load import (
@@ -25,7 +25,7 @@ from benchmarks.web.load import (
     measure_load,
 )
 from benchmarks.web.peers import PeersError, installed
-from benchmarks.web.report import BEGIN, END, WebReport, between_markers
+from benchmarks.web.report import MARKERS, WebReport
 from benchmarks.web.servers import Contender, NotServingError, serving
 from benchmarks.web.targets import judge_load, judge_overhead, ratios
 from benchmarks.web.wrk import LoadError, read_counts
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from sqlspec.servers import PostgresServer
 
+BEGIN, END = MARKERS
 BESIDE_US = [each for each in CONTENDERS if not each.is_apart]
 ONE_ROUND = LoadEffort(rounds=1, seconds=1)
 STAND_IN = """#!{python}
@@ -243,7 +244,7 @@ def test_a_document_without_a_place_for_the_web_tables_is_refused_at_once(
 @pytest.mark.parametrize("document", ["", BEGIN, END, f"{END}{BEGIN}", f"{BEGIN}{END}{END}", f"{BEGIN}{BEGIN}{END}"])
 def test_a_document_without_its_two_comments_is_refused(document: str) -> None:
     with pytest.raises(MarkerError, match="once each"):
-        between_markers(document, "new")
+        between_markers(document, "new", MARKERS)
 
 
 def test_an_environment_without_the_peers_is_refused(tmp_path: Path) -> None:

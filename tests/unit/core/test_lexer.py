@@ -147,7 +147,7 @@ INERT = [
 INERT_OF = {
     "postgres": ["$$ :a ? $1 $$", "$t$ $$ ' $t$", "E'\\' :a'", "/* /* ' */ ? */", " ?| ", " ?& ", "a[1:2]", "a[i :j]"],
     "sqlite": ["[a ? :b]", "`a ? :b`", "'\\'"],
-    "mysql": ["`a ? :b`", "'\\' ?'", '"? \\" :a"', "# ' ? :a\n", " 5--1 ", "/*! ? */"],
+    "mysql": ["`a ? :b`", "'\\' ?'", '"? \\" :a"', "# ' ? :a\n", " 5--1 ", "/*!50000 '*/ ?' # ?\n */", "/*! x */"],
     "duckdb": ["$$ :a ? $1 $$", "E'\\' :a'", "{'a':1}", "{'a' :x}", "l[:2]", "/* /* ' */ ? */"],
 }
 VALUES = {
@@ -227,6 +227,9 @@ SEEDS = [
         "/*",
         "*/",
         "/*/",
+        "/*!",
+        "/*!*/",
+        "/*!50000 */",
         "/* *",
         "--",
         "$",
@@ -253,10 +256,10 @@ def test_linear_time(seed: str, family: str) -> None:
     """
     text = (seed * (100_000 // len(seed) + 1))[:100_000]
     facts = FAMILIES[family].lexical
-    pattern = lexer.pattern_of(facts)
-    found = list(pattern.finditer(text))
-    assert sum(match.end() - match.start() for match in found) == len(text)  # nothing is skipped, nothing read twice
-    assert len(found) <= len(text) + 1
+    for inside in (False, True):
+        found = list(lexer.pattern_of(facts, inside=inside).finditer(text))
+        assert sum(match.end() - match.start() for match in found) == len(text)  # nothing skipped, nothing read twice
+        assert len(found) <= len(text) + 1
     lexed = lex(text, facts)
     assert len(lexed.code) == len(text)
 
@@ -264,7 +267,7 @@ def test_linear_time(seed: str, family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pattern_has_no_backtracking_repeats(family: str) -> None:
     """Every unbounded repeat is possessive but the lazy one of dollar quotes, which ends at the text's end."""
-    source = lexer.pattern_of(FAMILIES[family].lexical).pattern
+    source = lexer.pattern_of(FAMILIES[family].lexical, inside=True).pattern
     bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]", "x", source)
     loose = re.findall(r"[*+][?]?", re.sub(r"[*+}]\+", "", bare))
     assert loose in ([], ["*?"]), (loose, bare)
@@ -287,6 +290,17 @@ def test_code_hides_strings_and_comments() -> None:
     lexed = lex("SELECT 'a;b' /* ; */, \"c;d\"; -- ;", postgres.LEXICAL)
     assert lexed.code == "SELECT '''''        , '''''; " + " " * 4
     assert lexed.ends == (27,)
+
+
+@pytest.mark.parametrize("mark", ["/*!", "/*!50000", "/*!100100", "/*M!", "/*M!100100"])
+def test_an_executable_comment_is_code(mark: str) -> None:
+    """Its ends are blank, what stands between them is not, and the lexer says that it depends on the server."""
+    lexed = lex(f"{mark} CREATE */ TABLE t /* a */", mysql.LEXICAL)
+    assert lexed.code == f"{' ' * len(mark)} CREATE    TABLE t        "
+    assert lexed.is_conditional
+    assert not lex("SELECT 1 /*+ hint */ /* ! */ '/*! x */' # /*! y */", mysql.LEXICAL).is_conditional
+    for other in (postgres.LEXICAL, sqlite.LEXICAL):
+        assert lex(f"{mark} CREATE */ TABLE t", other).code.split() == ["TABLE", "t"]
 
 
 def test_at_name_counts_only_if_supplied() -> None:

@@ -114,11 +114,75 @@ def test_an_unknown_key_is_an_error_that_lists_the_known() -> None:  # W4
         KeyTable(()).find(None)
 
 
-def test_two_plugins_of_one_request_need_keys_of_their_own() -> None:  # W3
-    """Else the inner one would hide the outer one's session."""
-    first, second = KeyTable(assign_keys([(config(), WebOptions())])), KeyTable(assign_keys([(config(), WebOptions())]))
-    with pytest.raises(ImproperConfigurationError, match="'db_connection', 'db_pool', 'db_session'"):
-        first.check_disjoint(second)
-    first.check_disjoint(
-        KeyTable(assign_keys([(config(), WebOptions(session_key="a", connection_key="b", pool_key="c"))]))
-    )
+@pytest.mark.parametrize("key", [["a"], {}, {"a"}, 0, b"db_session", "x" * 100_000])
+def test_what_is_no_key_is_unknown(key: object) -> None:  # W4
+    """Also what can't be hashed; and the message is short."""
+    with pytest.raises(ImproperConfigurationError, match="No configuration found for key: ") as caught:
+        KeyTable(assign_keys([(config(), WebOptions())])).find(key)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_name_with_an_underscore_is_no_session_key() -> None:  # W4 W5
+    """request.state keeps such names for itself."""
+    with pytest.raises(ImproperConfigurationError, match="'db_session'"):
+        keys_of((None, WebOptions()), ("__class__", WebOptions()))
+
+
+# Two plugins in one request
+
+
+def table(*options: WebOptions) -> KeyTable:
+    return KeyTable(assign_keys([(config(), given) for given in options]))
+
+
+def states(table: KeyTable) -> list[tuple[str, str]]:
+    return [(database.session_key, database.connection_key) for database in table.databases]
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "twice"),
+    [
+        (WebOptions(), WebOptions(), "'db_session'"),
+        (WebOptions(), WebOptions(session_key="a", connection_key="db_session"), "'db_session'"),
+        (WebOptions(), WebOptions(session_key="a", connection_key="db_connection"), "'db_connection'"),
+        (WebOptions(session_key="a", connection_key="b"), WebOptions(session_key="b"), "'b'"),
+    ],
+)
+def test_a_key_of_two_plugins_is_refused(outer: WebOptions, inner: WebOptions, twice: str) -> None:  # W3
+    """Else the inner one would hide the outer one's session. Two session keys that were left out are such a case."""
+    with pytest.raises(ImproperConfigurationError, match=f"Duplicate state keys found: {twice}. Two plugins"):
+        table(inner).beside(table(outer))
+
+
+def test_a_left_out_connection_key_gives_way_to_another_plugins() -> None:  # W3
+    """It is derived from the session key then, and found by it; keys of pools are in the states of two apps."""
+    inner = table(WebOptions(session_key="b"))
+    beside = inner.beside(table(WebOptions(session_key="a")))
+    assert states(beside) == [("b", "b_connection")]
+    assert beside.databases[0].pool_key == "db_pool"
+    assert [beside.find(key) for key in ("b", "b_connection", "db_pool")] == [0, 0, 0]
+    assert states(inner) == [("b", "db_connection")]
+
+
+def test_it_gives_way_to_all_of_them() -> None:  # W3
+    """To three plugins around it, to keys that were written, and to its own."""
+    first = table(WebOptions(session_key="a", pool_key="c_connection"))
+    second = table(WebOptions(session_key="b", connection_key="c_connection")).beside(first)
+    third = table(WebOptions(session_key="c"), WebOptions(session_key="c_connection_2")).beside(second)
+    assert states(third) == [("c", "c_connection_3"), ("c_connection_2", "c_connection_2_connection")]
+
+
+def test_a_left_out_connection_key_still_gives_way_when_it_is_fixed() -> None:  # W3 W4
+    """When the app has started and a config came later."""
+    [database] = assign_keys([(config(), WebOptions(session_key="b"))])
+    fixed = KeyTable(assign_keys([database.fixed(), (config(), WebOptions(session_key="late"))]))
+    assert states(fixed.beside(table(WebOptions(session_key="a"))))[0] == ("b", "b_connection")
+
+
+@pytest.mark.parametrize("key", ["db_session", "db_connection"])
+def test_the_apps_own_state_must_not_be_under_a_key(key: str) -> None:  # W21 W5
+    """Each request would lose it; where the pool is belongs to another state."""
+    with pytest.raises(ImproperConfigurationError, match=f"Duplicate state keys found: '{key}'. The app's lifespan"):
+        table(WebOptions()).check_state({key: 1, "db_pool": 2})
+    table(WebOptions()).check_state({"db_pool": 2})
+    table(WebOptions()).check_state(None)

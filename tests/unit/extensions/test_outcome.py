@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import pytest
+from starlette.datastructures import State
 
 from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.extensions.outcome import WebOptions, read_options
@@ -46,6 +48,9 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"extra_rollback_statuses": [[]]}, ["set of HTTP statuses"]),
     ({"session_key": ""}, ["session_key", "'db'"]),
     ({"pool_key": 7}, ["pool_key=7"]),
+    ({"session_key": "_state"}, ["session_key='_state'", "underscore", "request.state"]),
+    ({"connection_key": "__class__"}, ["connection_key='__class__'", "underscore"]),
+    ({"pool_key": "_pool"}, ["pool_key='_pool'", "underscore"]),
 ]
 
 
@@ -58,24 +63,64 @@ def test_a_wrong_option_is_refused(given: dict[str, Any], parts: list[str]) -> N
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["starlete", "Starlette", "starlette "])
-def test_a_misspelt_section_is_refused(name: str) -> None:  # W2
+def test_nothing_public_of_starlettes_state_can_be_hidden_by_a_key() -> None:  # W5
+    """Names without an underscore are free: so it is enough to refuse those that begin with one."""
+    assert [name for name in dir(State) if not name.startswith("_")] == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"session_key": 10**1000},
+        {"commit_mode": "x" * 100_000},
+        {"extra_commit_statuses": list(range(1000, 100_000))},
+        {"connection_key": [[["x" * 1000] * 1000] * 10] * 10},
+    ],
+)
+def test_a_message_shows_only_the_beginning_of_a_long_value(given: dict[str, Any]) -> None:  # W2
+    """Nobody finds what is wrong behind a page of it."""
+    with pytest.raises(ImproperConfigurationError) as caught:
+        options(**given)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *((name, "starlette") for name in ("starlete", "Starlette", "starlette ", "starlette_config")),
+        *((name, "fastapi") for name in ("fast_api", "fast-api", "FastAPI", "fastpai", "fastapi_config")),
+        *((name, "starlette") for name in ("web", "Web", "asgi")),
+    ],
+)
+@pytest.mark.parametrize("beside", [{}, {"starlette": {}}], ids=["alone", "beside"])
+def test_a_misspelt_section_is_refused(name: str, meant: str, beside: dict[str, Any]) -> None:  # W2
     """Ignoring it would silently mean manual mode."""
-    with pytest.raises(ImproperConfigurationError, match="Did you mean 'starlette'"):
-        read_options({name: {"commit_mode": "autocommit"}}, STARLETTE, "<config>")
+    with pytest.raises(ImproperConfigurationError, match=f"Did you mean '{meant}'"):
+        read_options({name: {"commit_mode": "autocommit"}, **beside}, STARLETTE, "<config>")
 
 
-@pytest.mark.parametrize("name", ["litestar", "flask", "otel", "fastapi", "sanic"])
+def test_a_section_that_only_another_of_our_plugins_reads_is_refused() -> None:  # W2
+    """Starlette's plugin would run in manual mode; beside a section of its own it is the other's."""
+    fastapi = {"fastapi": {"commit_mode": "autocommit"}}
+    with pytest.raises(ImproperConfigurationError, match=r"'fastapi' in extension_config .* reads 'starlette'"):
+        read_options(fastapi, STARLETTE, "<config>")
+    assert read_options({**fastapi, "starlette": {}}, STARLETTE, "<config>") == WebOptions()
+
+
+@pytest.mark.parametrize("name", ["litestar", "flask", "otel", "sanic", "aiohttp", "quart", "fastapi_users"])
 def test_sections_of_others_are_theirs(name: str) -> None:  # W2
     """What another plugin reads is not this one's to judge."""
     assert read_options({name: {"anything": 1}}, STARLETTE, "<config>") == WebOptions()
 
 
 def test_statuses_may_be_any_collection() -> None:  # W2
-    """Lists and ranges serve as well as sets."""
+    """Lists and ranges serve as well as sets, members of an IntEnum as well as numbers."""
     read = options(commit_mode="autocommit", extra_commit_statuses=range(400, 403), extra_rollback_statuses=[201])
     assert read.extra_commit_statuses == {400, 401, 402}
     assert read.extra_rollback_statuses == {201}
+    read = options(extra_commit_statuses={HTTPStatus.CONFLICT})
+    assert read.extra_commit_statuses == {409}
+    assert {type(status) for status in read.extra_commit_statuses} == {int}
 
 
 MODES = {"manual": range(0), "autocommit": range(200, 300), "autocommit_include_redirect": range(200, 400)}
