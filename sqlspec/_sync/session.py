@@ -363,13 +363,14 @@ class SyncSession:
             except BaseException:
                 self._rest()
                 raise
-        if self._checkout is not checkout:  # taken away meanwhile: a transaction on another one would be none
-            self._check_open()
-            message = "The connection was taken away while a transaction was begun on it."
-            raise TransactionAbortedError(message)
-        checkout.statement = sql
         opened_by = f"{sql} at {caller()}" if explicit else sql
-        record = self._transaction = TransactionRecord(opened_by, explicit=explicit)
+        record = TransactionRecord(opened_by, explicit=explicit)
+        if self._checkout is not checkout:  # by who closed the session and did not wait
+            self._check_open()
+            record.lost = "its connection was taken away"
+            raise record.aborted()
+        checkout.statement = sql
+        self._transaction = record
         record.hooks, self._waiting_hooks = list(self._waiting_hooks), ()
         self._ready = None
         return record

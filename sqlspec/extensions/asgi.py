@@ -92,23 +92,22 @@ class DatabaseMiddleware:
 
     async def _serve_request(self, sessions: RequestSessions, scope: Scope, receive: Receive, send: Send) -> None:
         response = _Response(sessions, scope, send, self._id_header)
-        answered = True
+        failure = None
         try:
             try:
                 await self._app(scope, receive, response.send)
             except Exception:
-                response.note_late_failure()
-                if not response.is_failed:
+                if response.find_failure() is None:
                     raise
-            response.note_late_failure()
-            if response.is_failed:
-                answered = await self._answer(response.failure, scope, receive, response.send)
+            failure = response.find_failure()
+            if failure is not None and await self._answer(failure, scope, receive, response.send):
+                failure = None
         except BaseException as error:
             await self._end_after(error, sessions, _REQUEST_OVER)
             raise
         await self._end(sessions, _REQUEST_OVER)
-        if not answered:
-            raise response.failure  # out here, so that neither its cause nor its context is touched
+        if failure is not None:
+            raise failure  # out here, so that neither its cause nor its context is touched
 
     async def _serve_socket(self, sessions: RequestSessions, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -180,18 +179,15 @@ class _Response:
         self._scope = scope
         self._forward = forward
         self._id_header = id_header
-        self.failure: Any = None
+        self.failure: Exception | None = None
         self.is_started = False
 
-    @property
-    def is_failed(self) -> bool:
-        """Whether the failure is all that there is to tell."""
-        return self.failure is not None and not self.is_started
-
-    def note_late_failure(self) -> None:
-        """A COMMIT that failed in the body, with a start that was held back and never came."""
-        if not self.is_started and self.failure is None:
-            self.failure = self._sessions.take_failure()
+    def find_failure(self) -> Exception | None:
+        """Why there is no response, if a failing COMMIT is why: that of a start, or one that the body came upon."""
+        if self.is_started:
+            return None
+        self.failure = self.failure or self._sessions.take_failure()
+        return self.failure
 
     async def send(self, message: Message) -> None:
         """Do what is due before this message, then forward it."""

@@ -33,7 +33,7 @@ async def at_commit(database: Database, do: str) -> None:
 
 async def began(database: Database, heard: list[str], *, config: Any = None) -> AsyncDriverAdapterBase:
     """A request's session in whose transaction something was done."""
-    session: Any = (config or database.config).create_session(implicit=BeginOptions())
+    session: AsyncDriverAdapterBase = (config or database.config).create_session(implicit=BeginOptions())
     session.on_commit(lambda: heard.append("commit"))
     session.on_rollback(lambda: heard.append("rollback"))
     await session.execute("INSERT INTO items (id) VALUES (1)")

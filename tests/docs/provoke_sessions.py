@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from sqlspec.exceptions import DatabaseError
+from sqlspec.exceptions import CommitOutcomeUnknownError, DatabaseError
 from tests.docs.error_table import POSTGRES, SQLITE, provokes
 
 if TYPE_CHECKING:
@@ -84,6 +84,28 @@ async def block_entered_twice(on: Stage) -> None:
 async def block_ended_inside(on: Stage) -> None:
     async with on.session() as db, db.transaction():
         await db.execute("ROLLBACK")
+
+
+@provokes("rollback-only")
+async def rollback_only(on: Stage) -> None:
+    async with on.session() as db:
+        await db.begin()
+        db.set_rollback_only()
+        await db.commit()
+
+
+@provokes("rollback-only-statement")
+async def rollback_only_statement(on: Stage) -> None:
+    async with on.session() as db:
+        await db.begin()
+        db.set_rollback_only()
+        await db.execute("COMMIT")
+
+
+@provokes("rollback-only-block")
+async def rollback_only_block(on: Stage) -> None:
+    async with on.session() as db, db.transaction():
+        db.set_rollback_only()
 
 
 @provokes("hook-outside")
@@ -179,16 +201,31 @@ async def lost(on: Stage) -> None:
 
 @provokes("commit-unknown", POSTGRES)
 async def commit_unknown(on: Stage) -> None:
+    await commit_dies(on)
+    async with on.session() as db:
+        await db.begin()
+        await db.execute(INSERT, 1, "a")
+        await db.commit()
+
+
+async def commit_dies(on: Stage) -> None:
     await on.run(
         "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
         "CREATE CONSTRAINT TRIGGER dying AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED "
         "FOR EACH ROW EXECUTE FUNCTION die()",
     )
+
+
+@provokes("unknown-and-on", POSTGRES)
+async def unknown_and_on(on: Stage) -> None:
+    await commit_dies(on)
     async with on.session() as db:
         await db.begin()
         await db.execute(INSERT, 1, "a")
-        await db.commit()
+        with contextlib.suppress(CommitOutcomeUnknownError):
+            await db.commit()
+        await db.execute(ALL)
 
 
 # Pools and servers ----------------------------------------------------------------------------------------------------

@@ -301,8 +301,10 @@ async def _release_fresh(connection: Any, held: Any) -> None:
     Where nothing is reset nothing is waited for. Or closing is, after ``max_queries`` and the like: cancelled in that,
     asyncpg cuts the connection and frees its place.
     """
-    held._on_release()
-    await connection._holder.release(None)
+    try:
+        held._on_release()  # it may warn, and a warning may be an error
+    finally:
+        await connection._holder.release(None)
 
 
 def _hang_up(attempt: asyncio.Future[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Awaiting what was begun by hand: results, errors, cancellation and the clock, as ``asyncio.timeout`` has them. C1 F4."""
+"""Awaiting what was begun by hand: results, errors, cancellation and the clock as `asyncio.timeout` has it. C1 F4."""
 
 from __future__ import annotations
 
