@@ -29,7 +29,10 @@ class AsyncRawConnection(AsyncStreams):
             TransactionError: The session borrows a connection per statement: it has none to show.
         """
         async with self._turn:
-            return await self._prepare_raw()
+            connection = await self._prepare_raw()
+            if self._transaction is not None:
+                self._transaction.unseen = True
+            return connection
 
     async def call_connection(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of the driver's own connection. Its exceptions are the driver's."""
@@ -38,6 +41,8 @@ class AsyncRawConnection(AsyncStreams):
             connection = await self._prepare_raw(plan if plan is not None and plan.controls_transaction else None)
             if plan is not None and self._transaction is not None:
                 self._transaction.writes += plan.is_write
+            elif self._transaction is not None:
+                self._transaction.unseen = True
             failure: BaseException | None = None
             try:
                 result = await async_settled(getattr(connection, name)(*args, **kwargs))

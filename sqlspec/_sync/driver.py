@@ -318,6 +318,13 @@ class SyncDriverAdapterBase(SyncTransactions):
         Args:
             reason: What later use of this session is told.
         """
+        try:
+            self.end(reason)
+        finally:
+            self._run_due_hooks()
+
+    def end(self, reason: str) -> None:
+        """As ``close()``, but hooks wait for ``run_hooks()``."""
         if self.try_close(reason):
             return
         self._closed = reason
@@ -333,8 +340,6 @@ class SyncDriverAdapterBase(SyncTransactions):
             self._interrupted("the session was closed")
             self._abandon_streams(reason)
             raise
-        finally:
-            self._run_due_hooks()
 
     def _note_discarded(self, record: TransactionRecord) -> None:
         if record.explicit:
@@ -353,6 +358,11 @@ class SyncDriverAdapterBase(SyncTransactions):
     def pending_writes(self) -> int:
         """How many statements that have no outcome yet may have changed something."""
         return self._discarded if self._transaction is None else self._transaction.writes
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether something that has no outcome yet may have changed something, also past the session."""
+        return self.pending_writes > 0 or (self._transaction is not None and self._transaction.unseen)
 
     @property
     def is_in_block(self) -> bool:

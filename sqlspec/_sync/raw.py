@@ -29,7 +29,10 @@ class SyncRawConnection(SyncStreams):
             TransactionError: The session borrows a connection per statement: it has none to show.
         """
         with self._turn:
-            return self._prepare_raw()
+            connection = self._prepare_raw()
+            if self._transaction is not None:
+                self._transaction.unseen = True
+            return connection
 
     def call_connection(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of the driver's own connection. Its exceptions are the driver's."""
@@ -38,6 +41,8 @@ class SyncRawConnection(SyncStreams):
             connection = self._prepare_raw(plan if plan is not None and plan.controls_transaction else None)
             if plan is not None and self._transaction is not None:
                 self._transaction.writes += plan.is_write
+            elif self._transaction is not None:
+                self._transaction.unseen = True
             failure: BaseException | None = None
             try:
                 result = sync_settled(getattr(connection, name)(*args, **kwargs))

@@ -59,7 +59,7 @@ class TransactionRecord:
         writes: How many statements may have changed something.
     """
 
-    __slots__ = ("blocks", "explicit", "failed", "hooks", "lost", "opened_by", "unknown", "writes")
+    __slots__ = ("blocks", "explicit", "failed", "hooks", "lost", "opened_by", "unknown", "unseen", "writes")
 
     def __init__(self, opened_by: str, *, explicit: bool) -> None:
         self.opened_by = opened_by
@@ -69,6 +69,7 @@ class TransactionRecord:
         self.failed: str | None = None
         self.lost: str | None = None
         self.unknown = False
+        self.unseen = False
         self.writes = 0
 
     def aborted(self) -> TransactionAbortedError:

@@ -36,7 +36,7 @@ __all__ = ("placed", "refuse_elsewhere", "warn_of_blocking")
 T = TypeVar("T")
 
 _OPENING = frozenset({"__getattr__", "cursor", "select_stream", "transaction"})
-_FOR_THE_PLUGIN = frozenset({"close", "settle", "run_hooks"})
+_FOR_THE_PLUGIN = frozenset({"close", "end", "settle", "run_hooks"})
 _USED = {
     name
     for kind in (AsyncDriverAdapterBase, AsyncConnectionHandle)

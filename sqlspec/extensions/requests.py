@@ -209,16 +209,17 @@ class RequestSessions:
         return self.is_closed
 
     async def close(self, reason: str) -> None:
-        """Close all sessions, also if closing one of them fails; then the first failure is raised. Repeatable."""
+        """Close all sessions, then run hooks, also if one of that fails; the first failure is raised then. Repeatable."""
         if self.is_closed:
             return
         self._end()
         first: BaseException | None = None
-        for session in self.sessions:
-            try:
-                await _close(session, reason)
-            except BaseException as error:  # noqa: BLE001 (raised below, when all were closed)
-                first = first or error
+        for end in (partial(_close, reason=reason), _run_hooks):  # no hook keeps another database waiting
+            for session in self.sessions:
+                try:
+                    await end(session)
+                except BaseException as error:  # noqa: BLE001 (raised below, when all were closed)
+                    first = first or error
         if first is not None:
             raise first
 
@@ -300,9 +301,9 @@ async def _close(session: Session, reason: str) -> None:
     if session.try_close(reason):
         return
     if isinstance(session, AsyncDriverAdapterBase):
-        await session.close(reason)
+        await session.end(reason)
     else:
-        await in_thread(partial(session.close, reason))
+        await in_thread(partial(session.end, reason))
 
 
 # Several databases ----------------------------------------------------------------------------------------------------
@@ -322,7 +323,7 @@ async def _settle_all(served: Sequence[tuple[Database, Session]], status: int, s
             await _settle(session, commit=False)
     saved: list[str] = []
     for place, (database, session) in enumerate(due, 1):
-        writes = session.pending_writes
+        writes = session.may_have_written
         try:
             await _settle(session, commit=True)
         except Exception as error:
@@ -338,7 +339,7 @@ async def _roll_back_all(rest: Sequence[tuple[Database, Session]]) -> list[str]:
     """Roll back; gives the labels of those that had something to undo."""
     undone: list[str] = []
     for database, session in rest:
-        if session.pending_writes:
+        if session.may_have_written:
             undone.append(database.label)
         await _settle(session, commit=False)
     return undone

@@ -46,13 +46,17 @@ class Shop:
     """An app whose one route inserts ``request``, then answers with a body that uses the session at once."""
 
     def __init__(
-        self, backend: Backend, middleware: list[Middleware], body: Callable[[Any], AsyncGenerator[str]], **options: Any
+        self,
+        backend: Backend,
+        middleware: list[Middleware],
+        body: Callable[[Any], AsyncGenerator[str]],
+        mode: str = "autocommit",
     ) -> None:
         self.body = body
         self.backend = backend
         self.status = 201
         self.spec = SQLSpec()
-        self.config = self.spec.add_config(backend.config(**{"commit_mode": "autocommit", "pool_size": 1, **options}))
+        self.config = self.spec.add_config(backend.config(commit_mode=mode, pool_size=1))
         self.app = Starlette(routes=[Route("/", self.work, methods=["POST"])], middleware=list(middleware))
         self.plugin = SQLSpecPlugin(self.spec, self.app)
 
@@ -97,7 +101,7 @@ async def test_a_block_that_fails_in_the_body_leaves_nothing(  # W16 S4
             await db.execute(backend.insert, "body 2")
             raise ValueError
 
-    await Shop(backend, middleware, body, commit_mode=mode).post()
+    await Shop(backend, middleware, body, mode).post()
     assert await backend.rows() == saved
 
 

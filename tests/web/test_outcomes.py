@@ -241,8 +241,8 @@ async def test_a_registered_handler_turns_an_exception_into_a_response(backend: 
 class Stubborn(AiosqliteDriver):
     """A driver whose sessions complain when they are closed."""
 
-    async def close(self, reason: str = "") -> None:
-        await super().close(reason)
+    async def end(self, reason: str) -> None:
+        await super().end(reason)
         raise OSError("no more")
 
 

@@ -95,7 +95,8 @@ async def test_what_blocks_runs_beside_the_event_loop(sqlite: Backend, answer: i
         assert loop not in config.threads_of(call), call
 
 
-async def test_hooks_that_wait_keep_nobody_from_committing(sqlite: Backend) -> None:  # W20
+@pytest.mark.parametrize("outcome", ["commit", "rollback"])
+async def test_hooks_that_wait_keep_nobody_from_committing(sqlite: Backend, outcome: str) -> None:  # W20
     """More of them than there are threads for COMMIT: another request is saved and answered all the same."""
     waiting = 20
     begun = threading.Semaphore(0)
@@ -108,8 +109,10 @@ async def test_hooks_that_wait_keep_nobody_from_committing(sqlite: Backend) -> N
     def work(request: Request) -> Response:
         db = plugin.get_session(request, config)
         if request.method == "GET":
-            db.on_commit(wait)
-            db.select_value("SELECT 1")
+            db.begin()
+            getattr(db, f"on_{outcome}")(wait)
+            if outcome == "rollback":
+                raise ValueError
         else:
             db.execute(sqlite.insert, "a")
         return Response()
@@ -136,4 +139,4 @@ async def test_hooks_that_wait_keep_nobody_from_committing(sqlite: Backend) -> N
                     await asyncio.sleep(0.001)
         finally:
             go_on.set()
-    assert [task.result().status for task in reading] == [200] * waiting
+    assert [task.result().status for task in reading] == [200 if outcome == "commit" else 500] * waiting
