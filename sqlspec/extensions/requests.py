@@ -209,7 +209,7 @@ class RequestSessions:
         return self.is_closed
 
     async def close(self, reason: str) -> None:
-        """Close all sessions, then run hooks, also if one of that fails; the first failure is raised then. Repeatable."""
+        """Close all sessions, then run hooks, also if that fails; the first failure is raised then. Repeatable."""
         if self.is_closed:
             return
         self._end()

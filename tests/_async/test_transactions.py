@@ -331,14 +331,13 @@ async def test_settling_without_a_statement_runs_the_hooks_of_its_outcome(config
 async def test_what_has_nothing_to_decide_is_settled_and_closed_at_once(config: AsyncSqlite) -> None:
     """Without anything that could wait; from then on it borrows, and commits statement by statement."""  # W8 W16
     db = implicit(config)
-    assert db.is_idle
+    assert (db.is_idle, db.pending_writes) == (True, 0)
     db.start_body()
     await db.execute(INSERT, 1, "a")
     assert config.connections.holders == []
     assert await count(config) == 1
     await db.begin()
-    assert not db.is_idle
-    assert not db.try_close("early")
+    assert (db.is_idle, db.try_close("early")) == (False, False)
     await db.rollback()
     assert db.try_close("done")
     assert db.try_close("again")

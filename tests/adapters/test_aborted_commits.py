@@ -193,3 +193,11 @@ async def test_a_request_whose_statement_said_commit(database: Database) -> None
     with pytest.raises(TransactionAbortedError):
         await session.execute("COMMIT")
     await session.close()
+
+
+@each("duckdb")
+async def test_calls_of_duckdb_are_part_of_the_transaction(database: Database, began: AsyncDriverAdapterBase) -> None:
+    """What they wrote is saved with the rest."""  # W6
+    await call(began, "INSERT INTO kept VALUES (2)")
+    await began.execute("COMMIT")
+    assert await database.value("SELECT count(*) FROM kept") == 2

@@ -193,9 +193,9 @@ class _Rows:
 class DuckDBDriver(SyncDriverAdapterBase):
     """A session on DuckDB."""
 
-    def _prepare_raw(self) -> duckdb.DuckDBPyConnection:
+    def _prepare_raw(self, plan: Plan | None = None) -> duckdb.DuckDBPyConnection:
         """What is done on the driver's own connection is not seen by us, so nobody else gets it afterwards."""
-        connection: duckdb.DuckDBPyConnection = super()._prepare_raw()
+        connection: duckdb.DuckDBPyConnection = super()._prepare_raw(plan)
         if self._checkout is not None:
             self._checkout.changed = True
         return connection

@@ -159,7 +159,7 @@ async def read_and_lose(database: Database, db: AsyncDriverAdapterBase) -> None:
 async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
     database: Database, db: AsyncDriverAdapterBase
 ) -> None:
-    """COMMIT ends its own backend, by a deferred trigger: the user is told that nobody knows, no hook is."""  # S6 S9
+    """COMMIT ends its own backend, by a deferred trigger: the user is told that nobody knows, no hook is."""  # S6 S14
     heard: list[str] = []
     await database.run(
         "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
@@ -174,6 +174,9 @@ async def test_a_connection_lost_during_commit_leaves_the_outcome_unknown(
     with pytest.raises(CommitOutcomeUnknownError) as lost:
         await db.commit()
     assert lost.value.__cause__ is not None
+    with pytest.raises(TransactionAbortedError, match="outcome is unknown"):
+        await db.select_value(COUNT)
+    await db.rollback()
     assert heard == []
     assert await db.select_value(COUNT) == 0
 
