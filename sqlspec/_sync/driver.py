@@ -309,7 +309,7 @@ class SyncDriverAdapterBase(SyncTransactions):
     # Outcome and end
 
     def set_rollback_only(self) -> None:
-        """In a web request: roll back whatever the response's status is."""
+        """Save nothing more: in a web request roll back whatever the response's status is. ``commit()`` raises then."""
         self._rollback_only = True
 
     def close(self, reason: str = CLOSED) -> None:
@@ -449,6 +449,7 @@ class SyncDriverAdapterBase(SyncTransactions):
         """After the outcome: from now on every statement borrows a connection and commits by itself."""
         self._implicit = None
         self._hold = False
+        self._rollback_only = False
 
     @property
     def has_due_hooks(self) -> bool:

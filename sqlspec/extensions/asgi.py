@@ -65,7 +65,7 @@ class DatabaseMiddleware:
         answer: Answer,
         id_header: bytes | None = None,
     ) -> None:
-        self._app = app
+        self._app = app.app if isinstance(app, StartMiddleware) else app  # nothing between them holds a start back
         self._databases = databases
         self._publish = publish
         self._answer = answer
@@ -142,17 +142,17 @@ class StartMiddleware:
     """
 
     def __init__(self, app: ASGIApp, databases: Databases) -> None:
-        self._app = app
+        self.app = app
         self._registry = databases.registry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything; look only where something is between this and the outer middleware."""
-        if getattr(send, "__func__", None) is _Response.send or scope["type"] != "http":
-            await self._app(scope, receive, send)
+        """Pass everything, and look at starts."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
             return
         sessions = sessions_of(scope, self._registry)
         if sessions is None:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         sessions.forget_start()
 
@@ -161,7 +161,7 @@ class StartMiddleware:
                 sessions.note_start(message["status"], scope)
             await send(message)
 
-        await self._app(scope, receive, noting)
+        await self.app(scope, receive, noting)
 
 
 class _Response:
