@@ -109,7 +109,7 @@ def refuse_elsewhere(home: int) -> None:
     """For async sessions.
 
     Args:
-        home: The thread of the request's event loop. (To ask for the running loop costs a system call until 3.12.)
+        home: The thread of the request's event loop.
 
     Raises:
         ImproperConfigurationError: This is another thread: it has another event loop, or none.

@@ -8,7 +8,8 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
+from types import coroutine
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 import asyncpg
@@ -17,7 +18,6 @@ from typing_extensions import Unpack
 
 from sqlspec._async.config import AsyncDatabaseConfig
 from sqlspec.adapters.asyncpg.driver import AsyncpgDriver, AsyncpgWire, PooledAsyncpgWire
-from sqlspec.adapters.asyncpg.waiting import go_on
 from sqlspec.core.address import HOSTS, NAME, NO_URL, PASSWORD, PORTS, Address, read_url
 from sqlspec.core.options import (
     CLASS,
@@ -36,12 +36,16 @@ from sqlspec.exceptions import ImproperConfigurationError
 from sqlspec.logging import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from asyncpg.pool import PoolConnectionProxy
 
     Connection = PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
 __all__ = ("AsyncpgConfig", "AsyncpgPoolConfig")
+
+T = TypeVar("T")
 
 CLOSE_DEADLINE = 10.0
 """Seconds that closing waits for connections that are still in use."""
@@ -266,7 +270,8 @@ class AsyncpgConfig(AsyncDatabaseConfig["Connection", "Pool", AsyncpgDriver]):
         except StopIteration as end:
             connection: Connection = end.value
             return connection
-        return await go_on(steps, awaited, timeout)
+        async with asyncio.timeout(timeout):
+            return await _go_on(steps, awaited)
 
     async def give(self, pool: Pool, connection: Connection) -> None:
         """Take it back; settings, advisory locks, cursors and LISTEN are reset in one round trip, or were by COMMIT."""
@@ -305,6 +310,22 @@ async def _release_fresh(connection: Any, held: Any) -> None:
         held._on_release()  # it may warn, and a warning may be an error
     finally:
         await connection._holder.release(None)
+
+
+@coroutine
+def _go_on(steps: Generator[Any, None, T], awaited: Any) -> Generator[Any, Any, T]:
+    """Await the rest of what was begun by hand. ``yield from`` would go on before ``awaited`` is done."""
+    try:
+        while True:
+            try:
+                answer = yield awaited
+            except BaseException as error:  # noqa: BLE001 (a cancellation is for who waits in there)
+                awaited = steps.throw(error)
+            else:
+                awaited = steps.send(answer)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 def _hang_up(attempt: asyncio.Future[Any]) -> None:
