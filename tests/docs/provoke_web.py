@@ -275,6 +275,40 @@ async def stream_before_start(on: Stage) -> None:
 # Several databases ----------------------------------------------------------------------------------------------------
 
 
+@provokes("block-at-the-start")
+async def block_at_the_start(on: Stage) -> None:
+    await autocommit(on, open_a_block)
+
+
+async def open_a_block(db: Any) -> None:
+    block = db.transaction()
+    await done(block.__aenter__() if hasattr(block, "__aenter__") else block.__enter__())
+
+
+@provokes("closed-by-the-endpoint")
+async def closed_by_the_endpoint(on: Stage) -> None:
+    await autocommit(on, close_it)
+
+
+async def close_it(db: Any) -> None:
+    await done(db.execute("INSERT INTO users (id, email) VALUES (1, 'ada')"))
+    await done(db.close())
+
+
+async def autocommit(on: Stage, work: Callable[[Any], Awaitable[None]]) -> None:
+    """A request whose endpoint does this with its session, then answers 201."""
+    spec = SQLSpec()
+    spec.add_config(on.new_config({}, extension_config={"starlette": {"commit_mode": "autocommit"}}))
+
+    async def endpoint(request: Request) -> Response:
+        await work(plugin.get_session(request))
+        return Response(status_code=201)
+
+    app = Starlette(routes=[Route("/", endpoint)])
+    plugin = SQLSpecPlugin(spec, app)
+    await get(app)
+
+
 @provokes("partial-commit")
 async def partial_commit(on: Stage) -> None:
     spec = SQLSpec()
