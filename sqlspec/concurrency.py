@@ -7,7 +7,6 @@ names, same meaning, same errors. Everything here knows tasks, threads and clock
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 from collections import deque
@@ -49,7 +48,6 @@ __all__ = (
     "sync_is_stray",
     "sync_owner",
     "sync_settled",
-    "this_process",
 )
 
 T = TypeVar("T")
@@ -90,30 +88,6 @@ _PROCESS = object()
 def sync_home() -> object:
     """Sync connections belong to no loop, only to the process."""
     return _PROCESS
-
-
-class _Process:
-    """Which process this is, without asking the kernel at every checkout.
-
-    Attributes:
-        mark: Another object after a fork.
-    """
-
-    def __init__(self) -> None:
-        self.mark = object()
-
-    def renew(self) -> None:
-        """In the child of a fork."""
-        self.mark = object()
-
-
-_this = _Process()
-os.register_at_fork(after_in_child=_this.renew)
-
-
-def this_process() -> object:
-    """The same object in one process, another one in a child that was forked off."""
-    return _this.mark
 
 
 def async_home_is_gone(home: asyncio.AbstractEventLoop) -> bool:
@@ -349,12 +323,8 @@ FINISH_LIMIT = 2.0
 """Seconds that work which must be finished may still take once its caller was cancelled; then it is cancelled too."""
 
 
-async def async_finish(work: Coroutine[Any, Any, T], home: asyncio.AbstractEventLoop | None = None) -> T:
+async def async_finish(work: Coroutine[Any, Any, T]) -> T:
     """Await ``work`` to its end even if the caller is cancelled meanwhile; the cancellation is delivered afterwards.
-
-    Args:
-        work: What must be finished.
-        home: The loop that is meant to run, from those who know it: to ask is a system call until Python 3.12.
 
     A caller that was cancelled waits ``FINISH_LIMIT`` seconds at the most.
 
@@ -362,10 +332,9 @@ async def async_finish(work: Coroutine[Any, Any, T], home: asyncio.AbstractEvent
     cancelled again and again, so there the rest is awaited in a shielded scope (anyio is loaded already, or there
     is no such scope).
     """
-    if home is None or not home.is_running():
-        home = asyncio.get_running_loop()
-    task = home.create_task(work)
-    ended: asyncio.Future[None] = home.create_future()
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    ended: asyncio.Future[None] = loop.create_future()
     task.add_done_callback(partial(_tell, ended))
     try:
         await ended  # half of what asyncio.wait((task,)) costs, and every COMMIT comes by here
@@ -404,7 +373,7 @@ async def _wait_stubbornly(task: asyncio.Future[Any]) -> None:
         task.cancel()
 
 
-def sync_finish(work: T, home: object = None) -> T:
+def sync_finish(work: T) -> T:
     """A thread is not cancelled: the work was done when the argument was made."""
     return work
 

@@ -7,6 +7,7 @@ framework sections of ``extension_config`` belong to the plugins, which read the
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from abc import ABC, abstractmethod
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from sqlspec._async.connection import AsyncConnections
 from sqlspec._async.driver import AsyncDriverAdapterBase
 from sqlspec._async.session import CLOSED
-from sqlspec.concurrency import async_home, async_home_is_gone, this_process
+from sqlspec.concurrency import async_home, async_home_is_gone
 from sqlspec.core.options import (
     MAPPING,
     NONE,
@@ -218,7 +219,7 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
         """The pool of the running home, made on first use."""
         home = async_home()
         connections = self._pools.get(home)
-        if connections is None or connections.closed or connections.process is not this_process():
+        if connections is None or connections.closed or connections.process != os.getpid():
             connections = self._new_connections(home)
         return connections
 
@@ -233,7 +234,7 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     def _drop_strangers(self) -> None:
         """Let go of pools that can't be closed from here: of a parent process, of closed loops."""
         for home, connections in list(self._pools.items()):
-            if connections.process is not this_process():
+            if connections.process != os.getpid():
                 _abandoned.append(self._pools.pop(home))
             elif async_home_is_gone(home):
                 dropped = self._pools.pop(home)
@@ -246,7 +247,7 @@ class AsyncDatabaseConfig(ABC, Generic[ConnectionT, PoolT, DriverT_co]):
     def is_open(self) -> bool:
         """Whether the running home has a pool."""
         connections = self._pools.get(async_home())
-        return connections is not None and not connections.closed and connections.process is this_process()
+        return connections is not None and not connections.closed and connections.process == os.getpid()
 
     async def open(self) -> None:
         """Open the pool of the running home."""

@@ -65,7 +65,6 @@ class AsyncSession:
     # What a new session has: set on the class, since every request makes one.
     _ready: Any = None
     _connections: AsyncConnections | None = None
-    _home: Any = None
     _checkout: AsyncCheckout | None = None
     _transaction: TransactionRecord | None = None
     _rollback_only = False
@@ -327,7 +326,6 @@ class AsyncSession:
     async def _acquire(self) -> AsyncCheckout:
         self._check_open()
         self._connections = connections = self._config.connections
-        self._home = connections.home
         if not self._observers:
             checkout = await connections.acquire()
         else:

@@ -237,7 +237,7 @@ class AsyncTransactions(AsyncRawConnection):
         elif block.savepoint is None:
             await self._lose("a transaction() block inside it failed, and this database can't undo a part")
         else:
-            await async_finish(self._undo_block(block, record), self._home)
+            await async_finish(self._undo_block(block, record))
 
     def _end_lost_block(self, block: Block, record: TransactionRecord, error: BaseException | None) -> None:
         if block.is_outermost and record.explicit:  # else its owner is outside, and has yet to learn of it
@@ -249,7 +249,7 @@ class AsyncTransactions(AsyncRawConnection):
         if not block.is_outermost and record.failed is not None:
             aborted = record.aborted()
             if block.savepoint is not None:
-                await async_finish(self._undo_block(block, record), self._home)
+                await async_finish(self._undo_block(block, record))
             raise aborted
         if block.savepoint is not None:
             await self._command(f"RELEASE SAVEPOINT {block.savepoint}")
@@ -281,7 +281,7 @@ class AsyncTransactions(AsyncRawConnection):
         if record.lost is not None:
             raise record.aborted()
         try:
-            await async_finish(self._send_commit(record, last), self._home)
+            await async_finish(self._send_commit(record, last))
         finally:
             if self._transaction is record and record.lost is None:  # given up, and still under way
                 self._interrupted(_GIVEN_UP, unknown=True)
@@ -332,7 +332,7 @@ class AsyncTransactions(AsyncRawConnection):
         if self._streams:
             await self._close_streams("the transaction that it read in was rolled back")
         if record.lost is None:
-            await async_finish(self._send_rollback(), self._home)
+            await async_finish(self._send_rollback())
         else:
             self._ended(_outcome_of(record))
 
@@ -348,7 +348,7 @@ class AsyncTransactions(AsyncRawConnection):
         if record is not None and record.lost is None:
             record.lost, self._ready = cause, None  # first: it is lost whatever becomes of what follows
             await self._close_streams(cause)
-            await async_finish(self._roll_back_or_close(), self._home)
+            await async_finish(self._roll_back_or_close())
 
     def _ended(self, outcome: str) -> None:
         """The transaction is over: forget it. Its hooks for this outcome are due once the turn is left."""
@@ -377,7 +377,7 @@ class AsyncTransactions(AsyncRawConnection):
         """All of them, also when the caller is cancelled: the outcome that they wait for has come."""
         if self._due_hooks:
             hooks, self._due_hooks = self._due_hooks, ()
-            await async_finish(self._run_hooks(hooks), self._home)
+            await async_finish(self._run_hooks(hooks))
 
     async def _run_hooks(self, hooks: tuple[Callable[[], object], ...]) -> None:
         for hook in hooks:

@@ -18,7 +18,7 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlspec.concurrency import SyncBackground, SyncLock, SyncTimeLimit, this_process
+from sqlspec.concurrency import SyncBackground, SyncLock, SyncTimeLimit
 from sqlspec.exceptions import ConnectionFailedError, LockTimeoutError, OperationalError, PoolTimeoutError
 from sqlspec.logging import get_logger
 
@@ -70,7 +70,7 @@ class SyncConnections:
 
     def __init__(self, config: SyncDatabaseConfig[Any, Any, Any], home: Any) -> None:
         self.home = home
-        self.process = this_process()
+        self.process = os.getpid()
         self.pool = config.make_pool()
         self.closed = False
         self._config = config
@@ -241,7 +241,7 @@ class SyncConnections:
             _logger.warning("a connection was held longer than leak_threshold=%g s: %s", threshold, checkout.describe())
 
     def __del__(self) -> None:
-        if getattr(self, "_opened", False) and not self.closed and self.process is this_process():
+        if getattr(self, "_opened", False) and not self.closed and self.process == os.getpid():
             message = f"The pool of {self._config!r} was never closed: call close_pool() or close_all_pools()."
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
 

@@ -199,20 +199,6 @@ async def test_work_gives_its_result_and_its_error() -> None:
         await async_finish(bad())
 
 
-async def test_work_is_done_where_its_caller_runs() -> None:
-    """Whatever loop it was told: that one may have ended."""  # X1
-
-    async def work() -> int:
-        return 42
-
-    loop = asyncio.get_running_loop()
-    assert await async_finish(work(), loop) == 42
-    other = asyncio.new_event_loop()
-    assert await async_finish(work(), other) == 42
-    other.close()
-    assert await async_finish(work(), other) == 42
-
-
 async def test_work_that_cancels_itself_cancels_its_caller() -> None:
     """And does not leave him waiting."""  # F1
 
