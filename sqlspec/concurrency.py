@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable
+from contextlib import nullcontext
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -40,6 +41,7 @@ __all__ = (
     "async_home",
     "async_home_is_gone",
     "async_is_stray",
+    "async_leave",
     "async_owner",
     "async_settled",
     "sync_finish",
@@ -351,6 +353,32 @@ def _tell(ended: asyncio.Future[None], task: asyncio.Future[Any]) -> None:
         ended.set_result(None)
 
 
+async def async_leave(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Await ``work`` for so long, whatever cancels the caller; then cancel it, and leave it to itself.
+
+    For clean-up after a cancellation, asyncio's or an anyio scope's. What it raises in time is raised here.
+    """
+    task = asyncio.ensure_future(work)
+    _left.add(task)
+    task.add_done_callback(_forget_left)
+    anyio = sys.modules.get("anyio")
+    with anyio.CancelScope(shield=True) if anyio is not None else nullcontext():
+        await _wait_until(task, seconds)
+    if task.done() and not task.cancelled():
+        task.result()
+    task.cancel()
+
+
+_left: set[asyncio.Future[None]] = set()
+"""What ends by itself: kept, since a loop keeps no tasks."""
+
+
+def _forget_left(task: asyncio.Future[None]) -> None:
+    _left.discard(task)
+    if not task.cancelled():
+        task.exception()  # heard; who could be told of it has gone on
+
+
 async def _wait_shielded(task: asyncio.Future[Any]) -> None:
     anyio = sys.modules.get("anyio")
     if anyio is not None:
@@ -362,15 +390,20 @@ async def _wait_shielded(task: asyncio.Future[Any]) -> None:
 
 async def _wait_stubbornly(task: asyncio.Future[Any]) -> None:
     """A second cancellation changes nothing: the first is delivered after the end."""
-    clock = asyncio.get_running_loop().time
     for limit in (FINISH_LIMIT, 0.1):  # the second for what the task itself does about being cancelled
-        until = clock() + limit
-        while not task.done() and clock() < until:
-            try:
-                await asyncio.wait((task,), timeout=until - clock())
-            except asyncio.CancelledError:
-                continue
+        await _wait_until(task, limit)
         task.cancel()
+
+
+async def _wait_until(task: asyncio.Future[Any], seconds: float) -> None:
+    """For so long at most, however often the caller is cancelled."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    while not task.done() and clock() < until:
+        try:
+            await asyncio.wait((task,), timeout=until - clock())
+        except asyncio.CancelledError:
+            continue
 
 
 def sync_finish(work: T) -> T:

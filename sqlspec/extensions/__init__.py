@@ -2,7 +2,7 @@
 
     outcome      options, and what they decide (pure)
     keys         under which keys sessions, connections and pools are found (pure)
-    correlation  the id and the route of a request (pure)
+    correlation  the id and the route of a request
     shown        values of users in messages (pure)
     databases    the configs that a plugin serves, and the life of their pools
     requests     the sessions of one request

@@ -13,10 +13,10 @@ It knows no framework: an app is what ASGI calls one.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from sqlspec.concurrency import async_leave
 from sqlspec.extensions.correlation import RunningRequest
 from sqlspec.extensions.requests import RequestSessions, sessions_of
 from sqlspec.logging import running_request
@@ -37,7 +37,7 @@ _SERVED = frozenset({"http", "websocket"})
 _BODY = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
 
 CANCELLED_LIMIT = 0.8
-"""Seconds that a cancelled request may still take to settle; then that goes on without it."""
+"""Seconds that a cancelled request may still take to settle; then that goes on without it, and ends within 2 more."""
 
 _REQUEST_OVER = "its request is over. In a background task open a new one with provide_session(config)"
 _SOCKET_OVER = "its WebSocket is closed. Open a new one with provide_session(config)"
@@ -124,13 +124,13 @@ class DatabaseMiddleware:
 
     async def _end_after(self, error: BaseException, sessions: RequestSessions, reason: str) -> None:
         """Close the sessions; what fails in doing so never hides the error. Who is cancelled does not wait long."""
-        cancelled = not isinstance(error, Exception)
         try:
-            async with asyncio.timeout(CANCELLED_LIMIT if cancelled else None):
+            if isinstance(error, Exception):
                 await self._end(sessions, reason)
+            else:
+                await async_leave(self._end(sessions, reason), CANCELLED_LIMIT)
         except Exception as failure:  # noqa: BLE001 (it becomes a note of the error that came first)
-            if not (cancelled and isinstance(failure, TimeoutError)):
-                error.add_note(f"Closing the sessions of the request failed too: {failure}")
+            error.add_note(f"Closing the sessions of the request failed too: {failure}")
 
 
 class StartMiddleware:

@@ -142,7 +142,7 @@ class Databases:
         if late and not self._was_late:
             self._was_late = True
             _logger.warning(
-                "a pool was opened by a request, since the app's lifespan did not run, and nothing will close it (%s). "
+                "a pool is open though the app's lifespan did not run, and nothing will close it (%s). "
                 "Let the server run it (in tests: `with TestClient(app)`), or call close_all_pools() at the end",
                 ", ".join(database.label for database in late),
             )

@@ -125,8 +125,9 @@ class RequestSessions:
 
     def _check_sync(self) -> None:
         self._tell()
-        if self._late is not None and self._loop is not None and get_ident() != self._home:
-            asyncio.run_coroutine_threadsafe(_awaited(self._late), self._loop).result()
+        late, loop = self._late, self._loop  # once: the loop's thread may change them meanwhile
+        if late is not None and loop is not None and get_ident() != self._home:
+            asyncio.run_coroutine_threadsafe(_awaited(late), loop).result()
 
     def note_start(self, status: int, scope: MutableMapping[str, Any]) -> None:
         """The app has started its response, and a middleware holds that back: who uses a session now is in the body."""
@@ -331,6 +332,10 @@ async def _settle_all(served: Sequence[tuple[Database, Session]], status: int, s
             if not saved:
                 raise
             raise PartialCommitError(saved, database.label, undone) from error
+        except BaseException:
+            if len(due) > 1:
+                _tell_of_interruption(saved, database, [other for other, _ in due[place:]], scope)
+            raise
         if writes:
             saved.append(database.label)
 
@@ -343,6 +348,19 @@ async def _roll_back_all(rest: Sequence[tuple[Database, Session]]) -> list[str]:
             undone.append(database.label)
         await _settle(session, commit=False)
     return undone
+
+
+def _tell_of_interruption(
+    saved: Sequence[str], current: Database, rest: Sequence[Database], scope: MutableMapping[str, Any]
+) -> None:
+    """Nobody gets a PartialCommitError where the request is cancelled."""
+    _logger.error(
+        "%s was cancelled while it committed several databases: saved in %s; under way in %s; rolled back in %s",
+        route_of(scope) or f"{scope['method']} {scope['path']!r}",
+        ", ".join(saved) or "none",
+        current.label,
+        ", ".join(database.label for database in rest) or "none",
+    )
 
 
 def _warn_of_loss(database: Database, session: Session, status: int, scope: MutableMapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from sqlspec.concurrency import AsyncTurn, SyncTimeLimit, async_finish
+from sqlspec.concurrency import AsyncTurn, SyncTimeLimit, async_finish, async_leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -266,3 +266,47 @@ async def test_work_that_goes_on_after_its_limit_does_not_change_what_its_caller
     released.set()
     assert done
     assert task.cancelled()
+
+
+async def test_clean_up_is_waited_for_so_long_and_no_longer() -> None:
+    """In time it is done, and what it raises is heard; then it is cancelled, and its caller goes on."""  # W19
+    done: list[str] = []
+
+    async def work(seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+            done.append("in time")
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.02)
+            done.append("left")
+            raise
+
+    async def bad() -> None:
+        raise KeyError("mine")
+
+    await async_leave(work(0.01), 5)
+    with pytest.raises(KeyError, match="mine"):
+        await async_leave(bad(), 5)
+    await async_leave(work(5), 0.02)
+    assert done == ["in time"]
+    async with asyncio.timeout(5):
+        while done == ["in time"]:
+            await asyncio.sleep(0.001)
+    assert done == ["in time", "left"]
+
+
+async def test_clean_up_in_a_cancelled_scope() -> None:
+    """An anyio scope cancels every await of its own, and none of that."""  # W19
+    done: list[str] = []
+
+    async def work() -> None:
+        await asyncio.sleep(0.01)
+        done.append("work")
+
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await asyncio.sleep(5)
+        finally:
+            await async_leave(work(), 5)
+    assert done == ["work"]

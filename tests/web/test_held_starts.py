@@ -162,7 +162,8 @@ async def test_a_commit_that_fails_in_the_body_is_no_success(  # W14
     response = await shop.post()
     await deferring.run(f"DROP TABLE {child}")
     assert (response.status, response.text) == (409, "conflict")
-    assert len(problems) == 1 if middleware == HOLDING["base"] else len(problems) <= 1  # old GZip holds nothing back
+    if middleware == HOLDING["base"]:  # whether GZip holds a start back depends on its version
+        assert len(problems) == 1
 
 
 @held

@@ -14,6 +14,8 @@ from sqlspec.exceptions import CommitOutcomeUnknownError, OperationalError, Part
 from tests.compliance.targets import BY_NAME, SERVER_OF
 from tests.support.cable import cable
 from tests.support.servers import SERVERS
+from tests.web.client import serving
+from tests.web.test_cancellation import by_anyio, by_asyncio
 from tests.web.uvicorn_server import Recorded, app_of, uvicorn_serving
 
 if TYPE_CHECKING:
@@ -184,6 +186,41 @@ async def test_a_silent_server_costs_only_those_who_ask_it(backend: Backend) -> 
             between.cut = False
             between.fray()  # what was cut short in the middle is of no use to anybody
             assert await seconds_until_served(client, "/users") < BACK_WITHIN + 1
+
+
+@on_a_server
+@pytest.mark.parametrize("cancel", [by_asyncio, by_anyio])
+async def test_a_cancelled_request_does_not_wait_for_a_silent_server(backend: Backend, cancel: Any) -> None:  # W19
+    """Its ROLLBACK gets no answer: the caller goes on, and the connection is given up without it."""
+    reached = asyncio.Event()
+
+    async def idle(request: Request) -> Response:
+        await request.state.db_session.execute(backend.insert, "lost")
+        reached.set()
+        await asyncio.Event().wait()
+        return Response()
+
+    async with cable(dsn_of(backend)) as (between, near):
+        config = config_at(backend, near)
+        app = app_of([Route("/", idle, methods=["POST"])], config)
+        async with serving(app) as client:
+
+            async def silence() -> None:
+                await reached.wait()
+                between.cut = True
+
+            silencing = asyncio.ensure_future(silence())
+            await asyncio.sleep(0)
+            begun = time.monotonic()
+            await cancel(client.post("/"), reached)
+            assert time.monotonic() - begun < 1.5  # 0.8 of it for the ROLLBACK, some for the INSERT
+            await silencing
+            async with asyncio.timeout(5):
+                while config.connections.holders:
+                    await asyncio.sleep(0.01)
+            between.cut = False
+            between.fray()
+    assert await backend.rows() == []
 
 
 # Several databases
