@@ -208,7 +208,8 @@ def serve(folder: Path, database: SqliteFile | PostgresSchema) -> None:
         except KeyboardInterrupt:
             print("\nEnding.")
             return
-    raise DemoError(f"The app ended by itself with status {code}.")
+    if code:  # 0: a ctrl-c that both were told of met the app first
+        raise DemoError(f"The app ended by itself with status {code}.")
 
 
 def main() -> int:

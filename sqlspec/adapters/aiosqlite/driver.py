@@ -37,6 +37,14 @@ class _Connection(aiosqlite.Connection):
 
     def __del__(self) -> None:
         self.stop()  # pyright: ignore[reportUnknownMemberType]
+        thread = _thread_of(self)
+        if thread.is_alive():
+            thread.join(0.1)  # aiosqlite tells the loop that runs here, which may be about to close
+
+
+def _thread_of(connection: aiosqlite.Connection) -> Any:
+    """aiosqlite 0.22 keeps the thread in a private attribute, before it was the thread."""
+    return getattr(connection, "_thread", connection)
 
 
 async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
@@ -51,9 +59,7 @@ async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connect
         return opened[0]
 
     connection = _Connection(connector, iter_chunk_size=64)
-    # aiosqlite 0.22 keeps the thread in a private attribute, before it was the thread; neither is a daemon by itself.
-    thread: Any = getattr(connection, "_thread", connection)
-    thread.daemon = True
+    _thread_of(connection).daemon = True  # it is none by itself
     try:
         await connection
     except BaseException:
