@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -38,12 +39,12 @@ class _Connection(aiosqlite.Connection):
     def __del__(self) -> None:
         self.stop()  # pyright: ignore[reportUnknownMemberType]
         thread = _thread_of(self)
-        if thread.is_alive():
+        if thread.is_alive() and thread is not threading.current_thread():
             thread.join(0.1)  # aiosqlite tells the loop that runs here, which may be about to close
 
 
 def _thread_of(connection: aiosqlite.Connection) -> Any:
-    """aiosqlite 0.22 keeps the thread in a private attribute, before it was the thread."""
+    """In aiosqlite 0.22 a private attribute; before it was the thread itself."""
     return getattr(connection, "_thread", connection)
 
 
