@@ -206,10 +206,10 @@ def serve(folder: Path, database: SqliteFile | PostgresSchema) -> None:
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            print("\nEnding.")
-            return
-    if code:  # 0: a ctrl-c that both were told of met the app first
+            code = 0
+    if code:
         raise DemoError(f"The app ended by itself with status {code}.")
+    print("\nEnding.")  # also where ctrl-c has met the app and not us
 
 
 def main() -> int:

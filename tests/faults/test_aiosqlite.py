@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -87,3 +88,23 @@ async def test_what_begins_after_the_first_interruption_is_interrupted_too(tmp_p
         await recovering
         assert not config.wire.in_transaction(connection)
     await config.close()
+
+
+def test_a_thread_whose_loop_has_closed_ends_in_silence() -> None:
+    """Nobody is left who waits for its answer: no traceback of a thread."""  # X1
+    ended: list[threading.Thread] = []
+
+    async def leave() -> None:
+        connection: Any = await connect(lambda: sqlite3.connect(":memory:", check_same_thread=False))
+        ended.append(connection._thread)
+        task = asyncio.ensure_future(connection._execute(time.sleep, 0.1))
+        await asyncio.sleep(0.01)
+        task.cancel()
+
+    complaints: list[object] = []
+    previous, threading.excepthook = threading.excepthook, complaints.append
+    asyncio.run(leave())
+    ended[0].join(5)
+    threading.excepthook = previous
+    assert not ended[0].is_alive()
+    assert complaints == []

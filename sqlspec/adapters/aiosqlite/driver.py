@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -38,14 +38,15 @@ class _Connection(aiosqlite.Connection):
 
     def __del__(self) -> None:
         self.stop()  # pyright: ignore[reportUnknownMemberType]
-        thread = _thread_of(self)
-        if thread.is_alive() and thread is not threading.current_thread():
-            thread.join(0.1)  # aiosqlite tells the loop that runs here, which may be about to close
 
 
-def _thread_of(connection: aiosqlite.Connection) -> Any:
-    """In aiosqlite 0.22 a private attribute; before it was the thread itself."""
-    return getattr(connection, "_thread", connection)
+def _work(run: Callable[[], None]) -> None:
+    """What its thread runs. A loop that was closed meanwhile has nobody left who waits for the answer."""
+    try:
+        run()
+    except RuntimeError as error:
+        if str(error) != "Event loop is closed":
+            raise
 
 
 async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
@@ -60,7 +61,10 @@ async def connect(opener: Callable[[], sqlite3.Connection]) -> aiosqlite.Connect
         return opened[0]
 
     connection = _Connection(connector, iter_chunk_size=64)
-    _thread_of(connection).daemon = True  # it is none by itself
+    # aiosqlite 0.22 keeps the thread in a private attribute, before it was the thread; neither is a daemon by itself.
+    thread: Any = getattr(connection, "_thread", connection)
+    thread.daemon = True
+    thread.run = partial(_work, thread.run)
     try:
         await connection
     except BaseException:
