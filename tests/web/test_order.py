@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sqlspec import SQLSpec
+from sqlspec.core.observe import Event, TransactionEvent
 from sqlspec.exceptions import SessionClosedError
 from sqlspec.extensions.starlette import SQLSpecPlugin
 from tests.web.apps import app_with, warnings_of
@@ -20,13 +21,26 @@ from tests.web.client import Message, serving
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tests.web.backends import AsyncConfig
     from tests.web.conftest import Backend
+
+
+class Ends:
+    """An observer that keeps in which order transactions end."""
+
+    def __init__(self, key: str, ends: list[str]) -> None:
+        self.key = key
+        self.ends = ends
+
+    def started(self, event: Event) -> None: ...
+
+    def ended(self, event: Event, error: BaseException | None) -> None:
+        if isinstance(event, TransactionEvent) and event.step != "begin":
+            self.ends.append(self.key)
 
 
 @pytest.mark.parametrize("losers", [["two"], ["one"], ["one", "three"]], ids=" ".join)
 async def test_what_must_roll_back_does_so_before_anything_commits(  # W15
-    sqlite: Backend, postgres: Backend, backend: Backend, losers: list[str], monkeypatch: pytest.MonkeyPatch
+    sqlite: Backend, postgres: Backend, backend: Backend, losers: list[str]
 ) -> None:
     """Wherever it stands in the order of registration; the others commit in that order. Hooks run after all of it."""
     ends: list[str] = []
@@ -42,20 +56,11 @@ async def test_what_must_roll_back_does_so_before_anything_commits(  # W15
                 db.set_rollback_only()
         return Response()
 
-    def tell_when_settled(key: str, config: AsyncConfig) -> None:
-        give = config.give
-
-        async def told(pool: Any, connection: Any) -> None:  # a connection goes back as soon as its work is settled
-            ends.append(key)
-            await give(pool, connection)
-
-        monkeypatch.setattr(config, "give", told)
-
     app = Starlette(routes=[Route("/", work, methods=["POST"])])
     spec = SQLSpec()
     for key, database in databases.items():
         config = spec.add_config(database.config(session_key=key, commit_mode="autocommit"))
-        tell_when_settled(key, config)
+        config.observers.append(Ends(key, ends))
     plugin = SQLSpecPlugin(spec, app)
     async with serving(app) as client:
         response = await client.post("/")
